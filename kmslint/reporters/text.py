@@ -1,0 +1,304 @@
+"""The report for people, as plain lines. Every piece of other people's text passes through `visible`.
+
+The lines are built of (text, style) pieces, so that a terminal can draw the same report in colours (`rich_text`).
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
+
+from kmslint.location import Location
+from kmslint.model.key import Key
+from kmslint.model.result import SEVERITIES, Control, Outcome, Report, Result
+from kmslint.reporters.excerpt import Excerpts, Row
+from kmslint.reporters.view import Finding, Tally, View, findings, label, shown, tally, undecided
+from kmslint.reporters.visible import visible
+
+MAX_CONTROLS: Final = 2
+"""Controls shown under a finding; the rule's page lists all."""
+MAX_KEYS: Final = 40
+"""Rows of the table of outcomes; beyond it, keys with nothing to report are left out."""
+
+
+class Piece(NamedTuple):
+    """A stretch of one line in one style. `style` names what it is, not how it looks."""
+
+    text: str
+    style: str = ""
+
+
+Line = tuple[Piece, ...]
+
+
+class Table(NamedTuple):
+    """The outcomes per key: a heading, rows of the same length, and how many keys were left out."""
+
+    heading: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    left_out: int
+
+
+def render(report: Report, view: View) -> str:
+    """The report as plain text: findings worst first, the table of outcomes, and what the outcomes rest on."""
+    lines = ["".join(piece.text for piece in line) for line in finding_lines(report, view)]
+    if not view.quiet:
+        lines += _plain_table(outcome_table(report, view))
+        lines += ["".join(piece.text for piece in line) for line in closing_lines(report, view)]
+    return "".join(line.rstrip() + "\n" for line in lines)
+
+
+def finding_lines(report: Report, view: View) -> Iterator[Line]:
+    """Each finding: what, where with its source, why, what next; an empty line after each."""
+    excerpts = Excerpts(report)
+    for finding in findings(report, view):
+        yield _headline(finding)
+        yield from _places(finding.result, excerpts)
+        yield from _explanation(finding, view)
+        yield ()
+
+
+def outcome_table(report: Report, view: View) -> Table:
+    """How many rules had each outcome, per key."""
+    by_key: dict[str, list[Result]] = {key.id: [] for key in report.keys}
+    for result in shown(report, view):
+        by_key[result.key].append(result)
+    tallies = [(key, tally(tuple(by_key[key.id]))) for key in report.keys]
+    kept = tallies if len(tallies) <= MAX_KEYS else [(key, counts) for key, counts in tallies if _has_something(counts)]
+    heading = ("key", *(outcome.value for outcome in Outcome), "suppressed")
+    rows = tuple(
+        (visible(label(key)), *(str(n) for n in counts.outcomes.values()), str(counts.suppressed)) for key, counts in kept
+    )
+    return Table(heading, rows, len(tallies) - len(kept))
+
+
+def closing_lines(report: Report, view: View) -> Iterator[Line]:
+    """What the outcomes rest on, what was not decided and why, what was not read, and one line that sums up."""
+    yield from _section("not decided", _undecided_lines(report, view))
+    yield from _section("assumed", _assumption_lines(report))
+    yield from _section("suppressed", _suppressed_lines(report, view))
+    yield from _section("notes", (_plain(visible(note)) for note in _notes(report)))
+    if view.verbose:
+        yield from _section("not applicable", _aside_lines(report, Outcome.NOT_APPLICABLE))
+        yield from _section("for a person to answer", _aside_lines(report, Outcome.MANUAL))
+        yield from _section("skipped", (_plain(f"{visible(file)}: {visible(reason)}") for file, reason in report.skipped))
+    yield from _section("not read", (_plain(visible(error.source)) for error in report.errors))
+    yield (Piece(summary(report, view), "summary"),)
+
+
+def summary(report: Report, view: View) -> str:
+    """One sentence of counts. It says what was found and what was not decided, never that a key is compliant."""
+    if not report.keys:
+        return _joined(["no key was found", *_unread(report)])
+    counts = tally(shown(report, view))
+    found = findings(report, view._replace(show_suppressed=False))
+    severities = [finding.result.severity for finding in found]
+    worst = ", ".join(f"{severities.count(level)} {level}" for level in reversed(SEVERITIES) if level in severities)
+    parts = [
+        _counted(len(found), "finding") + (f" ({worst})" if worst else ""),
+        f"{counts.outcomes[Outcome.UNDETERMINED]} undetermined",
+        f"{counts.outcomes[Outcome.PASS]} passed",
+        f"{counts.outcomes[Outcome.NOT_APPLICABLE]} not applicable",
+    ]
+    if counts.outcomes[Outcome.MANUAL]:
+        parts.append(f"{counts.outcomes[Outcome.MANUAL]} for a person to answer")
+    if counts.suppressed:
+        parts.append(f"{counts.suppressed} suppressed")
+    return f"{_counted(len(report.keys), 'key')}, {_counted(report.rules, 'rule')}: " + _joined([*parts, *_unread(report)])
+
+
+def witness_sentence(witness: dict[str, object]) -> str:
+    """A witness as a sentence: who calls what, with which request context."""
+    principal = witness.get("principal")
+    who = f"`{visible(str(principal))}`" if principal is not None else "a caller without credentials"
+    context = witness.get("context")
+    pairs = [f"{visible(str(key))} = {_value(value)}" for key, value in context.items()] if isinstance(context, dict) else []
+    return f"{who} calls `{visible(str(witness.get('action')))}`" + (f" with {', '.join(pairs)}" if pairs else "")
+
+
+def control_sentence(control: Control) -> str:
+    """A control as a line: framework and citation, title, status, and why the rule bears on it."""
+    framework, _, citation = control.id.partition("/")
+    name = f"{framework.upper()} {citation}" if citation else control.id
+    title = f" {control.title}" if control.title else ""
+    status = f" ({control.status})" if control.status else ""
+    return visible(f"{name}{title}{status}" + (f": {control.why}" if control.why else ""))
+
+
+def _headline(finding: Finding) -> Line:
+    result = finding.result
+    return (
+        Piece(visible(label(finding.key)), "key"),
+        Piece(": "),
+        Piece(visible(result.rule), "rule"),
+        Piece(" "),
+        Piece(f"[{result.severity}]", f"severity.{result.severity}"),
+        Piece(": "),
+        Piece(visible(result.message), "message"),
+    )
+
+
+def _places(result: Result, excerpts: Excerpts) -> Iterator[Line]:
+    for number, location in enumerate(result.locations):
+        yield (Piece("  --> " if number == 0 else "  and "), Piece(_place(location), "place"), Piece(_statement(location)))
+        yield from _excerpt(excerpts.rows(location))
+
+
+def _place(location: Location) -> str:
+    return f"{visible(location.file or location.uri or '')}:{location.line}:{location.column}"
+
+
+def _statement(location: Location) -> str:
+    if location.sid:
+        return f" statement `{visible(location.sid)}`"
+    return f" statement {location.statement}" if location.statement is not None else ""
+
+
+def _excerpt(rows: tuple[Row, ...]) -> Iterator[Line]:
+    gutter = max((len(row.number) for row in rows), default=0)
+    wide = any(row.bar for row in rows)
+    for row in rows:
+        bar = f"{row.bar:1}" if wide else ""
+        edge = f" {row.number:>{gutter}} | {bar}"
+        if row.mark:
+            yield (Piece(edge if wide else f"{edge}", "gutter"), Piece(row.mark, "mark"))
+        else:
+            yield (Piece(edge, "gutter"), Piece(f" {row.source}" if wide else row.source, "source"))
+
+
+def _explanation(finding: Finding, view: View) -> Iterator[Line]:
+    result = finding.result
+    if result.witness is not None:
+        yield _labelled("witness", witness_sentence(result.witness))
+    limit = len(result.controls) if view.verbose else MAX_CONTROLS
+    for control in result.controls[:limit]:
+        yield _labelled("why", control_sentence(control))
+    if len(result.controls) > limit:
+        yield _labelled("why", f"and {len(result.controls) - limit} more: kmslint explain {visible(result.rule)}")
+    if finding.lesser:
+        yield _labelled(
+            "also",
+            ", ".join(f"{visible(lesser.rule)} [{lesser.severity}]" for lesser in finding.lesser) + " on the same statement",
+        )
+    if result.suppressed:
+        note = result.suppressed
+        yield _labelled("suppressed", visible(f"{note.reason} ({note.owner}, until {note.until})"))
+    if result.help:
+        yield _labelled("help", visible(result.help))
+    if result.command:
+        yield _labelled("fix", visible(result.command), "command")
+
+
+def _undecided_lines(report: Report, view: View) -> Iterator[Line]:
+    keys = {key.id: key for key in report.keys}
+    for result in undecided(report, view):
+        what = visible(result.reason or result.message)
+        yield _plain(f"{visible(label(keys[result.key]))}: {visible(result.rule)} [{result.severity}]: {what}")
+
+
+def _assumption_lines(report: Report) -> Iterator[Line]:
+    for key in report.keys:
+        owner = owner_assumption(key)
+        if owner:
+            yield _plain(f"{visible(label(key))}: {owner}")
+    seen: set[tuple[str, str]] = set()
+    keys = {key.id: key for key in report.keys}
+    for result in report.results:
+        for text in result.assumptions:
+            if (result.key, text) not in seen and not _speaks_of_owner(keys[result.key], text):
+                seen.add((result.key, text))
+                yield _plain(f"{visible(label(keys[result.key]))}: {visible(text)}")
+
+
+def owner_assumption(key: Key) -> str | None:
+    """What is assumed of the key's owner account; None when it is known."""
+    if key.account_source == "inferred":
+        return f"the owner account {visible(key.account or '')} is inferred from the policy; pass --account to say which it is"
+    if key.account is None:
+        return "the owner account is not known; pass --account to say which it is"
+    return None
+
+
+def _speaks_of_owner(key: Key, assumption: str) -> bool:
+    return owner_assumption(key) is not None and "owner" in assumption and "inferred" in assumption
+
+
+def _suppressed_lines(report: Report, view: View) -> Iterator[Line]:
+    keys = {key.id: key for key in report.keys}
+    for result in shown(report, view):
+        note = result.suppressed
+        if note and not view.show_suppressed:
+            why = f"{note.reason} ({note.owner}, until {note.until})" + (
+                f"; instead: {note.alternative}" if note.alternative else ""
+            )
+            yield _plain(f"{visible(label(keys[result.key]))}: {visible(result.rule)} [{result.severity}]: {visible(why)}")
+
+
+def _notes(report: Report) -> Iterator[str]:
+    yield from report.notes
+    for key in report.keys:
+        yield from (f"{label(key)}: {note}" for note in key.notes)
+
+
+def _aside_lines(report: Report, outcome: Outcome) -> Iterator[Line]:
+    keys = {key.id: key for key in report.keys}
+    for result in report.results:
+        if result.outcome is outcome:
+            yield _plain(
+                f"{visible(label(keys[result.key]))}: {visible(result.rule)}: {visible(result.reason or result.message)}"
+            )
+
+
+def _section(title: str, lines: Iterable[Line]) -> Iterator[Line]:
+    for number, line in enumerate(lines):
+        if number == 0:
+            yield (Piece(f"{title}:", "title"),)
+        yield (Piece("  "), *line)
+
+
+def _labelled(name: str, text: str, style: str = "") -> Line:
+    return (Piece(f"  {name}: ", "label"), Piece(text, style))
+
+
+def _plain(text: str) -> Line:
+    return (Piece(text),)
+
+
+def _plain_table(table: Table) -> list[str]:
+    if not table.rows:
+        return [f"{_counted(table.left_out, 'key')} without findings", ""] if table.left_out else []
+    columns = list(zip(table.heading, *table.rows, strict=True))
+    widths = [max(len(cell) for cell in column) for column in columns]
+    lines = [_aligned(row, widths) for row in (table.heading, *table.rows)]
+    if table.left_out:
+        lines.append(f"and {_counted(table.left_out, 'key')} without findings")
+    return [*lines, ""]
+
+
+def _aligned(row: tuple[str, ...], widths: list[int]) -> str:
+    return "  ".join([row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))])
+
+
+def _has_something(counts: Tally) -> bool:
+    return bool(counts.outcomes[Outcome.FAIL] or counts.outcomes[Outcome.UNDETERMINED] or counts.suppressed)
+
+
+def _unread(report: Report) -> list[str]:
+    parts = []
+    if report.skipped:
+        parts.append(f"{_counted(len(report.skipped), 'file')} skipped")
+    if report.errors:
+        parts.append(f"{_counted(len(report.errors), 'input')} not read, or not wholly")
+    return parts
+
+
+def _joined(parts: list[str]) -> str:
+    return ", ".join(parts)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(f"`{visible(str(item))}`" for item in value) + "]"
+    return f"`{visible(str(value))}`"
