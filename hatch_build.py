@@ -1,33 +1,36 @@
 """Build hook: compiles `rules/` into the one file that a wheel carries.
 
-An editable install gets nothing: there the folders are read, so that an edit acts at once.
+An editable install gets nothing: there the folders are read, so that an edit acts at once. Nothing is written into the
+checkout either: a stale compiled copy would hide edits to the folders.
 """
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class RulesHook(BuildHookInterface[Any]):
-    """Runs tools/compile_rules.py before a wheel is packed and removes its output afterwards."""
+    """Runs tools/compile_rules.py into a folder of its own, which lives until the wheel is packed."""
+
+    _folder: str | None = None
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Write `kmslint/_rules/rules.json` and name it to the builder."""
-        if version == "editable" or self.target_name != "wheel":
+        """Compile the rules and name the file to the builder."""
+        if version == "editable":
             return
-        environment = os.environ | {"PYTHONPATH": self.root, "PYTHONDONTWRITEBYTECODE": "1"}
+        self._folder = tempfile.mkdtemp(prefix="kmslint-rules-")
+        output = os.path.join(self._folder, "rules.json")
         script = os.path.join(self.root, "tools", "compile_rules.py")
-        subprocess.run([sys.executable, script, self._output()], check=True, cwd=self.root, env=environment)
-        build_data["artifacts"].append("/kmslint/_rules/rules.json")
+        environment = os.environ | {"PYTHONPATH": self.root, "PYTHONDONTWRITEBYTECODE": "1"}
+        subprocess.run([sys.executable, script, output], check=True, cwd=self.root, env=environment)
+        build_data["force_include"][output] = "kmslint/_rules/rules.json"
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002
-        """Leave no compiled copy in the checkout: a stale one would hide edits to the folders."""
-        if version != "editable" and os.path.exists(self._output()):
-            os.remove(self._output())
-            os.rmdir(os.path.dirname(self._output()))
-
-    def _output(self) -> str:
-        return os.path.join(self.root, "kmslint", "_rules", "rules.json")
+        """Remove the folder."""
+        if self._folder is not None:
+            shutil.rmtree(self._folder)
