@@ -78,8 +78,8 @@ _PRINCIPAL: Final[tuple[_Row, ...]] = (
 )
 _SESSION: Final[tuple[_Row, ...]] = (
     ("aws:TokenIssueTime", "Date", "o++o?", "GCK", "U and T with temporary credentials only"),
-    ("aws:MultiFactorAuthPresent", "Bool", "oooo-", "GCK", "absent for long-term credentials; F: taken as possible (INF)"),
-    ("aws:MultiFactorAuthAge", "Numeric", "oooo-", "GCK", "seconds; as aws:MultiFactorAuthPresent"),
+    ("aws:MultiFactorAuthPresent", "Bool", "oo?o-", "GCK", "temporary credentials; said to be absent for federated identities"),
+    ("aws:MultiFactorAuthAge", "Numeric", "oo?o-", "GCK", "seconds; as aws:MultiFactorAuthPresent"),
     ("aws:FederatedProvider", "String", "-o---", "GCK", "AssumeRoleWithWebIdentity; a name or an ARN"),
     ("aws:AssumedRoot", "Bool", "---o-", "GCK", "AssumeRoot sessions"),
     ("aws:SourceIdentity", "String", "-o---", "GCK", ""),
@@ -128,7 +128,7 @@ _REQUEST: Final[tuple[_Row, ...]] = (
     ("aws:RequestedRegion", "String", "+++++", "GCK", "INF: the Region of the key, for KMS is regional"),
     ("aws:SecureTransport", "Bool", "+++++", "GCK", "INF: true, for KMS endpoints speak TLS only"),
     ("aws:UserAgent", "String", "+++++", "GCK", "the caller chooses it"),
-    ("aws:referer", "String", "ooooo", "GCK", "the caller chooses it"),
+    ("aws:referer", "String", "oooo?", "GCK", "the caller chooses it"),
     ("aws:TagKeys", "String", "ooooo", "GCK", "PERM: TagResource, UntagResource; INF: the list may be empty"),
     ("aws:RequestTag/*", "String", "ooooo", "GCK", "TagResource; UntagResource by PERM and not by SAR: unsure"),
     ("aws:SourceAccount", "String", "----o", "GCK", "calls by a service principal on behalf of a resource"),
@@ -239,7 +239,7 @@ def lookup(key: str) -> ConditionKey | None:
 
     A member of a family (`aws:PrincipalTag/team`) has the family's facts and its own name.
     """
-    lower = key.lower()
+    lower = _fold(key)
     found = KEYS.get(lower)
     if found is not None and not found.name.endswith("*"):
         return found
@@ -260,7 +260,7 @@ def presence_on(key: str, kind: str, action: str) -> Presence:
     Whether a tag, an alias or an organization is there is a fact of the KMS key: "optional" until the caller knows the key.
     Source: AWS KMS Developer Guide, "AWS KMS permissions", "AWS KMS condition keys".
     """
-    found = _row(key.lower())
+    found = _row(_fold(key))
     if found is None:
         return "unsure"
     presence = found.presence[kind]
@@ -331,6 +331,11 @@ _PLACEHOLDERS: Final[Mapping[str, str]] = {
     "kms:recipientattestation": "kms:RecipientAttestation:ImageSha384",
 }
 _ATTESTATION: Final = frozenset(name.lower() for name in ATTESTATION)
+
+
+def _fold(key: str) -> str:
+    """Lower case for ASCII letters only: `\u212a` (Kelvin) is no `k`."""
+    return key.lower() if key.isascii() else "".join(letter.lower() if letter.isascii() else letter for letter in key)
 
 
 def _row(lower: str) -> ConditionKey | None:

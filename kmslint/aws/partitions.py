@@ -42,8 +42,8 @@ VIA_SERVICES_AS_OF: Final = "2023-06-15"
 VIA_SERVICES: Final[Mapping[str, str]] = {
     # first part of the value of kms:ViaService: the services behind it
     "airflow": "Managed Workflows for Apache Airflow",
-    "apprunner": "App Runner",
     "appflow": "AppFlow",
+    "apprunner": "App Runner",
     "athena": "Athena",
     "auditmanager": "Audit Manager",
     "backup": "Backup",
