@@ -1,0 +1,241 @@
+"""Who calls, and which principal entries match.
+
+Source: IAM User Guide, "AWS JSON policy elements: Principal" and "… NotPrincipal"; KMS Developer Guide, "Key policies".
+"""
+
+import re
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from kmslint.policy.document import Principal, Statement
+from kmslint.policy.request import Request
+from kmslint.policy.truth import F, T, U, k_any, k_not, register_text
+from kmslint.tree import Template
+
+USER: Final = "U"
+ROLE: Final = "R"
+FEDERATED: Final = "F"
+ROOT: Final = "T"
+SERVICE: Final = "S"
+ANONYMOUS: Final = "A"
+OTHER: Final = "?"
+
+DIRECT: Final = "direct"
+DELEGATED: Final = "delegated"
+
+_ARN: Final = re.compile(r"arn:([a-z0-9-]+):(iam|sts)::(\d{12}):(root|user/.+|role/.+|assumed-role/[^/]+/[^/]+|federated-user/[^/]+)\Z")
+_UNIQUE_ID: Final = re.compile(r"(AIDA|AROA|AGPA|AIPA|ANPA|ANVA|APKA|ASCA|ASIA)[A-Z0-9]{6,124}\Z")
+_SERVICE: Final = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.(amazonaws\.com(\.cn)?|aws\.internal|amazon\.com|aws\.com)\Z")
+_WILD: Final = re.compile(r"[*?]")
+
+
+class Identity(NamedTuple):
+    """A principal ARN or name taken apart. `name` is a role name, a user name, a federated name or a service name.
+
+    `role_arn` is set where the full role ARN (with its path) is known; `session` where the session name is.
+    """
+
+    kind: str
+    text: str
+    partition: str | None = None
+    account: str | None = None
+    name: str | None = None
+    session: str | None = None
+    role_arn: str | None = None
+
+
+@lru_cache(maxsize=8192)
+def identify(text: str | None) -> Identity:
+    """What kind of principal `text` names; kind OTHER if none that can call KMS."""
+    if text is None:
+        return Identity(ANONYMOUS, "")
+    match = _ARN.match(text)
+    if match is None:
+        return Identity(SERVICE if _SERVICE.match(text) else OTHER, text, name=text)
+    partition, service, account, resource = match.groups()
+    kind, _, rest = resource.partition("/")
+    if service == "iam" and kind == "root":
+        return Identity(ROOT, text, partition, account)
+    if service == "iam" and kind == "user":
+        return Identity(USER, text, partition, account, rest.rpartition("/")[2])
+    if service == "iam" and kind == "role":
+        return Identity(ROLE, text, partition, account, rest.rpartition("/")[2], role_arn=text)
+    if service == "sts" and kind == "assumed-role":
+        name, _, session = rest.partition("/")
+        return Identity(ROLE, text, partition, account, name, session)
+    if service == "sts" and kind == "federated-user":
+        return Identity(FEDERATED, text, partition, account, rest)
+    return Identity(OTHER, text, name=text)
+
+
+@lru_cache(maxsize=8192)
+def account_of(text: str) -> str | None:
+    """The account that an entry names as a whole: `arn:…:root` or twelve digits; else None."""
+    if len(text) == 12 and text.isascii() and text.isdigit():
+        return text
+    identity = identify(text)
+    return identity.account if identity.kind == ROOT else None
+
+
+class Match(NamedTuple):
+    """Whether an entry matches a caller (three-valued), how it grants, and which register points that rests on."""
+
+    truth: int
+    grant: str = DIRECT
+    reasons: tuple[str, ...] = ()
+
+
+_NO: Final = Match(F)
+_YES: Final = Match(T)
+
+
+def match_entry(entry: Principal, request: Request, *, lean: bool) -> Match:
+    """Whether one principal entry matches the caller of `request`."""
+    value = entry.value
+    if isinstance(value, Template):
+        return _match_template(value, request)
+    if value == "*" and entry.kind in {"*", "AWS"}:
+        return _YES
+    caller = identify(request.principal)
+    if entry.kind == "AWS":
+        return _match_aws(value, caller, request, lean)
+    if entry.kind == "Service":
+        return _match_service(value, caller, lean)
+    if entry.kind == "Federated":
+        return _unsure(8, lean) if ":saml-provider/" in value and caller.kind == ROLE else _NO
+    if entry.kind == "CanonicalUser":
+        return _unsure(8, lean) if caller.kind in {USER, ROLE, ROOT, FEDERATED} else _NO
+    return _NO
+
+
+def _unsure(point: int, lean: bool) -> Match:
+    return _NO if lean else Match(U, DIRECT, (register_text(point),))
+
+
+def _match_template(value: Template, request: Request) -> Match:
+    key = request.key
+    owns = {"account": key.account, "partition": key.partition, "region": key.region}
+    parts = [part if isinstance(part, str) else owns.get(part.own or "") for part in value.parts]
+    if None not in parts:
+        bound = Principal("AWS", "".join(part for part in parts if part is not None), None)  # type: ignore[arg-type]
+        return match_entry(bound, request, lean=False)
+    return Match(U, DIRECT, (f"the principal `{value}` could not be resolved",))
+
+
+def _match_aws(value: str, caller: Identity, request: Request, lean: bool) -> Match:
+    account = account_of(value)
+    if account is not None:
+        if account != caller.account or not _same_partition(identify(value), request):
+            return _NO
+        return Match(T, DIRECT if caller.kind == ROOT else DELEGATED)
+    entry = identify(value)
+    if entry.kind == OTHER:
+        return _match_unique_id(value, caller, lean)
+    if entry.account != caller.account or not _same_partition(entry, request):
+        return _NO
+    if entry.kind == ROLE and caller.kind == ROLE:
+        return _match_role(entry, caller, request, lean)
+    if entry.kind == USER and caller.kind == FEDERATED:
+        return _match_parent(value, request, lean)
+    return _YES if value == caller.text and entry.kind in {USER, FEDERATED} else _NO
+
+
+def _same_partition(entry: Identity, request: Request) -> bool:
+    """Accounts are per partition: an entry of another partition than the key's matches nobody."""
+    return entry.partition is None or entry.partition == request.key.partition
+
+
+def _match_unique_id(value: str, caller: Identity, lean: bool) -> Match:
+    match = _UNIQUE_ID.match(value)
+    kinds = {"AIDA": USER, "AROA": ROLE}
+    return _unsure(9, lean) if match and kinds.get(match.group(1)) == caller.kind else _NO
+
+
+def _match_role(entry: Identity, caller: Identity, request: Request, lean: bool) -> Match:
+    if entry.name != caller.name:
+        return _NO
+    if entry.session is not None:
+        if caller.session is None:
+            return _NO if lean else Match(U, DIRECT, (f"`{caller.text}` may be any session of the role",))
+        return _YES if entry.session == caller.session else _NO
+    known = caller.role_arn or request.context.get("aws:principalarn")
+    return _YES if known is None or known == entry.text else _NO
+
+
+def _match_parent(value: str, request: Request, lean: bool) -> Match:
+    """A user ARN matches the user's GetFederationToken sessions.
+
+    A request that does not say whose session it is means the user of the same name, if the entry names that user.
+    Source: IAM User Guide, "Policy evaluation logic" (SEMANTICS §9.3).
+    """
+    if request.parent is None:
+        if identify(value).name == identify(request.principal).name:
+            return _YES
+        return _NO if lean else Match(U, DIRECT, (f"whether the federated session is one of `{value}` is not given",))
+    return _YES if request.parent == value else _NO
+
+
+def _match_service(value: str, caller: Identity, lean: bool) -> Match:
+    if caller.kind != SERVICE:
+        return _NO
+    if value == caller.text:
+        return _YES
+    head, _, tail = caller.text.partition(".")
+    is_regional_form = value == f"{head}.{tail.partition('.')[2]}" and tail.count(".") >= 2
+    return _unsure(28, lean) if is_regional_form else _NO
+
+
+def match_principals(statement: Statement, request: Request, *, lean: bool) -> Match:
+    """Whether the statement's Principal or NotPrincipal admits the caller, and as what kind of grant."""
+    if not statement.principals:
+        return _NO
+    if statement.not_principal:
+        return _match_not_principal(statement, statement.principals, request, lean)
+    found = [match_entry(entry, request, lean=lean) for entry in statement.principals]
+    best = max((match.truth for match in found), default=F)
+    hits = [match for match in found if match.truth == best]
+    if best == F:
+        return _NO
+    grant = DIRECT if any(match.grant == DIRECT for match in hits) else DELEGATED
+    reasons = tuple(dict.fromkeys(reason for match in hits for reason in match.reasons)) if best == U else ()
+    return Match(best, grant, reasons)
+
+
+def _match_not_principal(statement: Statement, entries: tuple[Principal, ...], request: Request, lean: bool) -> Match:
+    """NotPrincipal: the documentation contradicts itself about a listed account (UNSURE-10), so three sets are told apart.
+
+    Source: IAM User Guide, "AWS JSON policy elements: NotPrincipal"; SEMANTICS §4.
+    """
+    caller = identify(request.principal)
+    accounts = {account_of(entry.value) for entry in entries if isinstance(entry.value, str)} - {None}
+    by_account = caller.account is not None and caller.account in accounts
+    named = k_any(
+        match_entry(entry, request, lean=lean).truth
+        for entry in entries
+        if not (isinstance(entry.value, str) and account_of(entry.value) is not None)
+    )
+    is_listed_root = by_account and caller.kind == ROOT
+    if lean:
+        return Match(k_not(T if is_listed_root else named))
+    if named == F and not by_account:
+        return _YES
+    if is_listed_root or named == T and _is_surely_exempt(statement, entries, caller, request, by_account=by_account):
+        return _NO
+    return Match(U, DIRECT, (register_text(10),))
+
+
+def _is_surely_exempt(
+    statement: Statement, entries: tuple[Principal, ...], caller: Identity, request: Request, *, by_account: bool
+) -> bool:
+    if statement.effect == "Allow":
+        return True
+    if caller.kind in {SERVICE, ANONYMOUS, OTHER}:
+        return True
+    if any(entry.value == "*" for entry in entries):
+        return True
+    if not by_account:
+        return False
+    if caller.kind != ROLE:
+        return True
+    listed = [identify(entry.value) for entry in entries if isinstance(entry.value, str) and entry.kind == "AWS"]
+    return any(e.kind == ROLE and e.session is None and e.account == caller.account and e.name == caller.name for e in listed)

@@ -1,0 +1,410 @@
+"""What one context key may hold: atoms over a key, the values it can take, and a model of a conjunction of atoms.
+
+An atom is true iff (key absent and `absent`) or (key empty and `empty`) or (some / every member passes `test`). Every
+condition operator is one atom, and so is its negation (DECISION_PROCEDURE §2).
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple, Union
+
+from kmslint.policy import operators, values
+from kmslint.policy.document import Item
+from kmslint.policy.evaluate import Run
+from kmslint.policy.truth import T, U
+from kmslint.reason.strings import (
+    NON_EMPTY,
+    BudgetExceeded,
+    Chars,
+    Constraint,
+    Regex,
+    accepts,
+    shortest,
+)
+
+ALWAYS: Final = "always"
+OPTIONAL: Final = "optional"
+NEVER: Final = "never"
+
+SOME: Final = "some"
+EVERY: Final = "every"
+
+TEXT_FAMILIES: Final = frozenset({operators.STRING, operators.STRING_IGNORE_CASE, operators.LIKE, operators.ARN})
+
+
+class Unsolved(Exception):
+    """A key whose atoms no exact theory covers together; the question is then undetermined."""
+
+
+class Test:
+    """A set of values: those that one condition accepts in one reading.
+
+    `contains` asks the evaluator's own comparison. `patterns` (text families) is the same set as a union of patterns,
+    complemented when `complement`; `finite` lists it when it is a finite set. Compared by identity: `compile` interns them.
+    """
+
+    __slots__ = ("_contains", "_known", "complement", "family", "finite", "patterns", "wanted")
+
+    def __init__(
+        self,
+        family: str,
+        wanted: tuple[str, ...],
+        contains: "Contains | InPatterns",
+        *,
+        patterns: tuple[Regex, ...] | None,
+        complement: bool,
+        finite: frozenset[str] | None,
+    ) -> None:
+        self.family = family
+        self.wanted = wanted
+        self._contains = contains
+        self._known: dict[str, bool] = {}
+        self.patterns = patterns
+        self.complement = complement
+        self.finite = finite
+
+    def contains(self, value: str) -> bool:
+        """Whether `value` is in the set. Remembered, up to a bound."""
+        known = self._known.get(value)
+        if known is None:
+            known = self._contains(value)
+            if len(self._known) < 4096:
+                self._known[value] = known
+        return known
+
+
+class Contains:
+    """The evaluator's comparison of one value with a condition's values, in the upper or the lower reading."""
+
+    __slots__ = ("floor", "items", "run", "use")
+
+    def __init__(self, run: Run, use: operators.Use, items: tuple[Item, ...], *, upper: bool) -> None:
+        self.run = run
+        self.use = use
+        self.items = items
+        self.floor = U if upper else T
+
+    def __call__(self, value: str) -> bool:
+        truth = self.run.base(self.use, value, self.items)
+        self.run.reasons.clear()
+        return truth >= self.floor
+
+
+class InPatterns:
+    """Membership in a union of patterns: for values with a hole, whose set no concrete comparison can decide."""
+
+    __slots__ = ("complement", "patterns")
+
+    def __init__(self, patterns: tuple[Regex, ...], *, complement: bool) -> None:
+        self.patterns = patterns
+        self.complement = complement
+
+    def __call__(self, value: str) -> bool:
+        return any(accepts(pattern, value) for pattern in self.patterns) != self.complement
+
+
+class Atom(NamedTuple):
+    """One condition on one key, or its negation. `test` None accepts every value; `wanted` False complements it."""
+
+    key: str
+    absent: bool
+    empty: bool
+    quantifier: str
+    """SOME or EVERY member of the key's set; the same for a single-valued key."""
+    test: Test | None
+    wanted: bool
+    origin: str
+    """The condition as a proof cites it."""
+
+    def negated(self) -> "Atom":
+        """The atom that is true exactly where this one is false."""
+        return Atom(
+            self.key,
+            not self.absent,
+            not self.empty,
+            EVERY if self.quantifier == SOME else SOME,
+            self.test,
+            not self.wanted,
+            self.origin,
+        )
+
+
+class Domain(NamedTuple):
+    """The values that a key can take in one cell.
+
+    `finite` lists them all; else they are the texts in `patterns` outside `excluded` and the patterns of `avoid`. `samples` are readable members, tried
+    first. `multi` keys hold non-empty sets. `must_hold` are members that a set must contain, `within` patterns that all
+    members must match (couplings). `integer` bounds an integer-valued key.
+    """
+
+    presence: str
+    multi: bool = False
+    family: str = operators.STRING
+    finite: tuple[str, ...] | None = None
+    patterns: tuple[Regex, ...] = (NON_EMPTY,)
+    excluded: frozenset[str] = frozenset()
+    avoid: tuple[Regex, ...] = ()
+    samples: tuple[str, ...] = ()
+    may_be_empty: bool = False
+    integer: tuple[int, int] | None = None
+    must_hold: tuple[str, ...] = ()
+    never_hold: tuple[str, ...] = ()
+
+    def holds(self, value: str) -> bool:
+        """Whether a single value belongs to the domain."""
+        if self.finite is not None:
+            return value in self.finite
+        if value in self.excluded or value.lower() in self.never_hold:
+            return False
+        if self.family == operators.NUMERIC and not self._is_number(value):
+            return False
+        if self.family == operators.IP and values.address(value) is None:
+            return False
+        if self.family == operators.DATE and not values.instants(value):
+            return False
+        if any(accepts(pattern, value) for pattern in self.avoid):
+            return False
+        return any(pattern == NON_EMPTY and value != "" or accepts(pattern, value) for pattern in self.patterns)
+
+    def _is_number(self, value: str) -> bool:
+        parsed = values.number(value)
+        if parsed is None:
+            return False
+        return self.integer is None or (isinstance(parsed, int) and self.integer[0] <= parsed <= self.integer[1])
+
+
+class Absence(NamedTuple):
+    """The model value of an absent key."""
+
+
+ABSENT: Final = Absence()
+Held = Union[Absence, str, tuple[str, ...]]
+"""A model of one key: absent, a value, or the members of a set."""
+
+
+class Solver:
+    """Finds models of conjunctions of atoms on one key, with a bounded memory of what it found.
+
+    Domains and tests are interned (`cells`, `compile`), so the memory keys them by identity and keeps them alive.
+    """
+
+    __slots__ = ("_found",)
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[int, frozenset[tuple[int, bool]]], tuple[str | None, object]] = {}
+
+    def model(self, domain: Domain, atoms: Sequence[Atom]) -> Held | None:
+        """A value of the key that makes all atoms true, or None. Exact; raises Unsolved or BudgetExceeded where it cannot be."""
+        if domain.presence != ALWAYS and all(atom.absent for atom in atoms):
+            return ABSENT
+        if domain.presence == NEVER:
+            return None
+        held = self._present(domain, atoms)
+        if held is None and domain.may_be_empty and all(atom.empty for atom in atoms):
+            return ""
+        return held
+
+    def _present(self, domain: Domain, atoms: Sequence[Atom]) -> Held | None:
+        if not domain.multi:
+            value = self._value(domain, [(atom.test, atom.wanted) for atom in atoms])
+            return value
+        every = [(atom.test, atom.wanted) for atom in atoms if atom.quantifier == EVERY]
+        members: dict[str, None] = {}
+        for wanted in domain.must_hold:
+            if not _passes(every, wanted):
+                return None
+            members[wanted] = None
+        for atom in atoms:
+            if atom.quantifier == SOME and not any(_passes([(atom.test, atom.wanted)], member) for member in members):
+                value = self._value(domain, [*every, (atom.test, atom.wanted)])
+                if value is None:
+                    return None
+                members[value] = None
+        if not members:
+            value = self._value(domain, every)
+            if value is None:
+                return None
+            members[value] = None
+        return tuple(members)
+
+    def _value(self, domain: Domain, tests: Iterable[tuple[Test | None, bool]]) -> str | None:
+        """One value of the domain in all the (test, wanted) sets, or None."""
+        wanted = {}
+        for test, want in tests:
+            if test is None:
+                if not want:
+                    return None
+                continue
+            if wanted.setdefault(test, want) != want:
+                return None
+        known = (id(domain), frozenset((id(test), want) for test, want in wanted.items()))
+        found = self._found.get(known)
+        if found is None:
+            found = (_find(domain, list(wanted.items())), (domain, *wanted))
+            if len(self._found) < 50_000:
+                self._found[known] = found
+        return found[0]
+
+
+def _passes(tests: Iterable[tuple[Test | None, bool]], value: str) -> bool:
+    return all(want if test is None else test.contains(value) == want for test, want in tests)
+
+
+def _find(domain: Domain, tests: list[tuple[Test, bool]]) -> str | None:
+    """One value in the domain and in every set; None iff there is none."""
+    if domain.finite is not None:
+        return next((value for value in domain.finite if _passes(tests, value)), None)
+    for sample in domain.samples:
+        if _passes(tests, sample) and domain.holds(sample):
+            return sample
+    lists = [test.finite for test, want in tests if want and test.finite is not None]
+    if lists:
+        shortest_list = min(lists, key=len)
+        return next((value for value in sorted(shortest_list) if domain.holds(value) and _passes(tests, value)), None)
+    if domain.family in {operators.NUMERIC, operators.DATE, operators.IP} or any(t.family not in TEXT_FAMILIES for t, _ in tests):
+        return _find_ordered(domain, tests)
+    return _find_text(domain, tests)
+
+
+def _find_text(domain: Domain, tests: list[tuple[Test, bool]]) -> str | None:
+    constraints = domain_constraints(domain)
+    for test, want in tests:
+        if test.patterns is None:
+            raise Unsolved("a condition on text that is not a text pattern")
+        constraints.append(Constraint(test.patterns, want != test.complement))
+    return shortest(constraints)
+
+
+def domain_constraints(domain: Domain) -> list[Constraint]:
+    """The domain's own language, as constraints on a text."""
+    constraints = [Constraint(domain.patterns, True)]
+    if domain.avoid:
+        constraints.append(Constraint(domain.avoid, False))
+    if domain.excluded:
+        constraints.append(Constraint(tuple(tuple(value) for value in sorted(domain.excluded)), False))
+    for value in domain.never_hold:
+        constraints.append(Constraint((_any_case(value),), False))
+    return constraints
+
+
+def _any_case(value: str) -> Regex:
+    return tuple(Chars(frozenset({char.lower(), char.upper()})) if char.isalpha() else char for char in value)
+
+
+def _find_ordered(domain: Domain, tests: list[tuple[Test, bool]]) -> str | None:
+    """Numbers, dates, addresses and booleans: one candidate for every cell of the refinement that the constants make."""
+    candidates = _candidates(domain, [test for test, _ in tests])
+    for value in candidates:
+        if domain.holds(value) and _passes(tests, value):
+            return value
+    families = {test.family for test, _ in tests}
+    if len(families) <= 1 and domain.family in families | {operators.STRING, operators.BOOL}:
+        return None
+    return _project(domain, tests)
+
+
+def _project(domain: Domain, tests: list[tuple[Test, bool]]) -> str | None:
+    """Several families on one key: no candidate served; a family that is unsatisfiable alone is a proof, all else is open."""
+    text = [(test, want) for test, want in tests if test.family in TEXT_FAMILIES]
+    try:
+        found = _find_text(domain._replace(family=operators.STRING), text) if text else ""
+    except (Unsolved, BudgetExceeded):
+        found = ""
+    if found is None:
+        return None
+    if found and domain.holds(found) and _passes(tests, found):
+        return found
+    for family in sorted({test.family for test, _ in tests} - TEXT_FAMILIES):
+        alone = [(test, want) for test, want in tests if test.family == family]
+        if not any(domain.holds(value) and _passes(alone, value) for value in _candidates(domain, [test for test, _ in alone])):
+            return None
+    if domain.family not in TEXT_FAMILIES and text and _all_values_known(domain, tests):
+        return None
+    raise Unsolved(f"conditions of several kinds ({', '.join(sorted({test.family for test, _ in tests}))}) on one key")
+
+
+def _all_values_known(domain: Domain, tests: list[tuple[Test, bool]]) -> bool:
+    """Whether the candidates are all values that can matter: a small integer range."""
+    return domain.integer is not None and domain.integer[1] - domain.integer[0] <= 4096 and bool(tests)
+
+
+def _candidates(domain: Domain, tests: list[Test]) -> list[str]:
+    found: dict[str, None] = dict.fromkeys(domain.samples)
+    families = {test.family for test in tests} | {domain.family}
+    constants = [value for test in tests for value in test.wanted]
+    if operators.NUMERIC in families:
+        found.update(dict.fromkeys(_numbers(domain, constants)))
+    if operators.DATE in families:
+        found.update(dict.fromkeys(_dates(constants)))
+    if operators.IP in families:
+        found.update(dict.fromkeys(_addresses(constants)))
+    if operators.BOOL in families:
+        found.update({"true": None, "false": None})
+    if domain.integer is not None and domain.integer[1] - domain.integer[0] <= 4096 and families & TEXT_FAMILIES:
+        found.update(dict.fromkeys(str(number) for number in range(domain.integer[0], domain.integer[1] + 1)))
+    found.update(dict.fromkeys(constants))
+    found.update({"x": None, "y": None})
+    return list(found)
+
+
+def _numbers(domain: Domain, constants: list[str]) -> list[str]:
+    """Each constant, its neighbours, the points between, and the ends of the range."""
+    numbers = sorted({parsed for parsed in (values.number(value) for value in constants) if parsed is not None})
+    if domain.integer is not None:
+        low, high = domain.integer
+        whole = {low, high}
+        for number in numbers:
+            whole |= {int(number) - 1, int(number), int(number) + 1}
+        return [str(number) for number in sorted(whole) if low <= number <= high]
+    points: list[values.Number] = list(numbers)
+    points += [number - 1 for number in numbers] + [number + 1 for number in numbers] + [0, 1]
+    points += [_middle(left, right) for left, right in zip(numbers, numbers[1:], strict=False)]
+    return [_plain(number) for number in points]
+
+
+def _middle(left: values.Number, right: values.Number) -> values.Number:
+    from decimal import Context, Decimal
+
+    context = Context(prec=900)
+    return context.divide(context.add(Decimal(left), Decimal(right)), Decimal(2))
+
+
+def _plain(number: values.Number) -> str:
+    return str(number) if isinstance(number, int) else f"{number:f}"
+
+
+def _dates(constants: list[str]) -> list[str]:
+    instants = sorted({instant for value in constants for instant in values.instants(value)})
+    points: list[values.Number] = list(instants)
+    points += [instant - 1 for instant in instants] + [instant + 1 for instant in instants] + [1795000000]
+    points += [_middle(left, right) for left, right in zip(instants, instants[1:], strict=False)]
+    return [iso(point) for point in points] + [_plain(point) for point in points]
+
+
+def iso(seconds: values.Number) -> str:
+    """The instant as AWS prints aws:CurrentTime, with a fraction where it has one; epoch seconds outside the years 1 to 9999."""
+    whole = int(seconds // 1)
+    fraction = seconds - whole
+    from datetime import datetime, timedelta, timezone
+
+    try:
+        moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=whole)
+    except OverflowError:
+        return _plain(seconds)
+    tail = f"{fraction:f}"[1:] if fraction else ""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0") + tail + "Z"
+
+
+def _addresses(constants: list[str]) -> list[str]:
+    points: set[tuple[int, int]] = {(4, 0), (4, 2**32 - 1), (6, 0), (6, 2**128 - 1), (4, 0xCB007107)}
+    for value in constants:
+        for version, first, last in values.networks(value):
+            points |= {(version, first - 1), (version, first), (version, last), (version, last + 1)}
+            if version == 4:
+                points |= {(6, 0xFFFF << 32 | edge) for edge in (first, last, first - 1, last + 1) if 0 <= edge < 2**32}
+    return [_address(version, value) for version, value in sorted(points) if 0 <= value < (2**32 if version == 4 else 2**128)]
+
+
+def _address(version: int, value: int) -> str:
+    if version == 4:
+        return ".".join(str(value >> shift & 255) for shift in (24, 16, 8, 0))
+    return ":".join(f"{value >> shift & 0xFFFF:x}" for shift in range(112, -1, -16))

@@ -1,0 +1,143 @@
+"""From a model to a request that a person can read and anyone can replay."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from kmslint.aws import condition_keys
+from kmslint.policy import values
+from kmslint.policy.principals import FEDERATED, ROLE, ROOT, SERVICE, USER, identify
+from kmslint.policy.request import ContextValue, KeyContext, Request
+from kmslint.reason.cells import Caller, Domains
+from kmslint.reason.compile import variable_of
+from kmslint.reason.search import VIEWS, Model
+from kmslint.reason.values import ALWAYS, Absence, Held, Solver, iso
+
+
+
+def build(caller: Caller, action: str, model: Model, domains: Domains, mentioned: Iterable[str], key: KeyContext, solver: Solver) -> Request:
+    """The request of `model`: its caller, and a value for every mentioned key that is present.
+
+    Keys that are always present and that no condition constrained get their plainest value, so that the request is one that
+    AWS could make as far as the mentioned keys go.
+    """
+    held = _flatten(model)
+    names = sorted({variable_of(name, caller.kind) for name in mentioned})
+    for name in names:
+        if name not in held and not (name in VIEWS and caller.kind != SERVICE):
+            domain = domains.of(name)
+            found = solver.model(domain, ()) if domain.presence == ALWAYS else None
+            if found is not None:
+                held[name] = found
+    principal, arn = _principal(caller, held)
+    context: dict[str, ContextValue] = {}
+    identity = _identity(caller, principal, arn, held)
+    for name in sorted(set(mentioned)):
+        value = identity.get(name) if name in identity else _shown(name, held.get(variable_of(name, caller.kind)))
+        if value is not None:
+            context[name] = value
+    for name, value in identity.items():
+        if name in {"aws:principalarn", "aws:principalaccount"} and value is not None:
+            context.setdefault(name, value)
+    return Request(principal, f"kms:{action}", context, key, caller.parent)
+
+
+def _flatten(model: Model) -> dict[str, Held]:
+    held: dict[str, Held] = {}
+    for group, found in model.items():
+        if group != "identity":
+            held[group] = found
+        elif isinstance(found, tuple) and found[0] == "views":
+            held.update(dict(found[1]))  # type: ignore[arg-type]
+        elif isinstance(found, tuple):
+            held[found[0]] = found[1]
+    return held
+
+
+def _principal(caller: Caller, held: Mapping[str, Held]) -> tuple[str, str | None]:
+    """The principal as the request names it, and aws:PrincipalArn."""
+    if caller.kind == SERVICE:
+        return caller.principal, None
+    arn = held.get("aws:principalarn", caller.arn)
+    account, name, userid = held.get("aws:principalaccount"), held.get("aws:username"), held.get("aws:userid")
+    if not isinstance(arn, str) or (caller.is_fresh and isinstance(account, str) and f"::{account}:" not in arn and arn == caller.arn):
+        arn = _plain_arn(caller, account, name, userid)
+    identity = identify(arn)
+    if caller.kind in {USER, ROOT, FEDERATED}:
+        return arn, arn
+    session = caller.session or identify(caller.principal).session
+    if isinstance(userid, str):
+        session = userid.partition(":")[2]
+    return f"arn:{caller.partition}:sts::{identity.account}:assumed-role/{identity.name}/{session}", arn
+
+
+def _plain_arn(caller: Caller, account: Held | None, name: Held | None, userid: Held | None) -> str:
+    number = account if isinstance(account, str) else caller.account
+    if not isinstance(account, str) and isinstance(userid, str) and caller.kind in {ROOT, FEDERATED}:
+        number = userid.partition(":")[0]
+    if caller.kind == ROOT:
+        return f"arn:{caller.partition}:iam::{number}:root"
+    if caller.kind == FEDERATED:
+        label = userid.partition(":")[2] if isinstance(userid, str) else identify(caller.principal).name
+        return f"arn:{caller.partition}:sts::{number}:federated-user/{label}"
+    kind = "role" if caller.kind == ROLE else "user"
+    label = name if isinstance(name, str) else caller.name
+    plain = f"arn:{caller.partition}:iam::{number}:{kind}/{label}"
+    return plain if plain not in caller.named else f"arn:{caller.partition}:iam::{number}:{kind}/other/{label}"
+
+
+def _identity(caller: Caller, principal: str, arn: str | None, held: Mapping[str, Held]) -> dict[str, str | None]:
+    """The keys that the caller determines (D1–D5)."""
+    if caller.kind == SERVICE or arn is None:
+        return {}
+    identity = identify(arn)
+    keys: dict[str, str | None] = {
+        "aws:principalarn": arn,
+        "aws:principalaccount": identity.account,
+        "kms:calleraccount": identity.account,
+        "aws:username": identity.name if caller.kind == USER else None,
+    }
+    userid = held.get("aws:userid")
+    if isinstance(userid, str):
+        keys["aws:userid"] = userid
+    elif caller.kind == ROOT:
+        keys["aws:userid"] = identity.account
+    elif caller.kind == FEDERATED:
+        keys["aws:userid"] = f"{identity.account}:{identity.name}"
+    elif caller.kind == ROLE:
+        keys["aws:userid"] = f"AROADBQP57FF2AEXAMPLE:{identify(principal).session}"
+    else:
+        keys["aws:userid"] = "AIDACKCEVSQ6C2EXAMPLE"
+    return keys
+
+
+def _shown(name: str, held: Held | None) -> ContextValue | None:
+    if held is None or isinstance(held, Absence):
+        return None
+    if isinstance(held, tuple):
+        return frozenset(held)
+    if name == "aws:currenttime":
+        instants = values.instants(held)
+        return iso(instants[0]) if instants else held
+    return held
+
+
+def as_json(request: Request) -> dict[str, Any]:
+    """The request as INTERFACE.md prints a witness; key names in AWS's spelling, set values as sorted lists."""
+    context: dict[str, Any] = {}
+    for name, value in sorted(request.context.items()):
+        context[spelled(name)] = value if isinstance(value, str) else sorted(value)
+    shown: dict[str, Any] = {"principal": request.principal, "action": request.action, "context": context}
+    if request.parent is not None:
+        shown["parent"] = request.parent
+    return shown
+
+
+def spelled(name: str) -> str:
+    """A lower-cased condition key in AWS's own spelling; the part after a prefix key stays as it is."""
+    known = condition_keys.lookup(name)
+    if known is None:
+        return name
+    stem, star, _ = known.name.partition("*")
+    return stem + name[len(stem) :] if star else known.name
+
+
