@@ -149,7 +149,7 @@ _KMS: Final[tuple[_Row, ...]] = (
     ("kms:MultiRegionKeyType", "String", "ooooo", "KMS", "when the key is multi-Region"),
     ("kms:ResourceAliases", "String", "?????", "KMS", "KMS: IAM policies only; PERM: key policies too"),
     ("kms:RequestAlias", "String", "ooooo", "KMS", "when the request names the key by alias"),
-    ("kms:EncryptionAlgorithm", "String", "+++++", "KMS", "even when the parameter is defaulted"),
+    ("kms:EncryptionAlgorithm", "String", "+++++", "KMS", "even when defaulted; SYMMETRIC_DEFAULT on GenerateDataKey*"),
     ("kms:EncapsulationAlgorithm", "String", "+++++", "API", "required parameter"),
     ("kms:EncryptionContext:*", "String", "ooooo", "KMS", "symmetric keys; the name of the pair ignores case"),
     ("kms:EncryptionContextKeys", "String", "ooooo", "KMS", "symmetric keys"),
