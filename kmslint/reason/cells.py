@@ -6,7 +6,7 @@ conjunction of atoms, and each key's domain is known. Principal has no partial w
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from kmslint.aws import condition_keys
@@ -130,6 +130,15 @@ def _plainness(caller: Caller) -> int:
     return {ROLE: 0, USER: 1, ROOT: 2, FEDERATED: 3}[caller.kind]
 
 
+def _new_name(stem: str, taken: Container[str | None]) -> str:
+    """`stem`, or `stem2`, `stem3`, …: the first that is not taken."""
+    name, number = stem, 1
+    while name in taken:
+        number += 1
+        name = f"{stem}{number}"
+    return name
+
+
 def _unused(digits: frozenset[str]) -> str:
     number = 100000000000
     while str(number) in digits:
@@ -154,7 +163,7 @@ def _of_account(account: str, names: Names, key: KeyContext, *, is_fresh: bool) 
     for name, known in session_of.items():
         classes += _unplaced_role(name, account, partition, known, iam)
     taken = {identify(arn).name for arn in (*roles, *sessions)}
-    other = next(name for name in ("Other", "Stranger", "Guest", *(f"Other{n}" for n in range(10_000))) if name not in taken)
+    other = _new_name("Other", taken)
     prefix = _account_text(partition, account, is_fresh=is_fresh)
     classes.append(
         Caller(
@@ -163,7 +172,7 @@ def _of_account(account: str, names: Names, key: KeyContext, *, is_fresh: bool) 
         )
     )  # fmt: skip
     classes += [Caller(f"user {arn}", USER, arn, account, partition, arn=arn, name=identify(arn).name) for arn in users]
-    someone = next(name for name in ("other", "stranger", *(f"other{n}" for n in range(10_000))) if iam + "user/" + name not in named)
+    someone = _new_name("other", {identify(arn).name for arn in users})
     classes.append(
         Caller(
             f"another user of {where}", USER, f"{iam}user/{someone}", account, partition, is_fresh, None,
@@ -184,7 +193,7 @@ def _role(arn: str, account: str, partition: str, known: list[str]) -> list[Call
     name = identify(arn).name or ""
     stem = f"arn:{partition}:sts::{account}:assumed-role/{name}/"
     sessions = [Caller(f"session {one} of {arn}", ROLE, stem + one, account, partition, arn=arn, session=one, name=name) for one in known]
-    free = next(one for one in ("session", *(f"session{n}" for n in range(10_000))) if one not in known)
+    free = _new_name("session", known)
     return [
         Caller(f"a session of {arn}", ROLE, stem + free, account, partition, arn=arn, other_sessions=tuple(known), name=name),
         *sessions,
@@ -195,7 +204,7 @@ def _unplaced_role(name: str, account: str, partition: str, known: list[str], ia
     """A role known only by its sessions: its path is not known, so neither is aws:PrincipalArn."""
     places = ((*text(iam + "role/" + name),), (*text(iam + "role/"), _PATH_RUN, *text("/" + name)))
     stem = f"arn:{partition}:sts::{account}:assumed-role/{name}/"
-    free = next(one for one in ("session", *(f"session{n}" for n in range(10_000))) if one not in known)
+    free = _new_name("session", known)
     rest = Caller(
         f"another session of role {name} of account {account}", ROLE, stem + free, account, partition, arns=places,
         other_sessions=tuple(known), name=name,
@@ -209,10 +218,8 @@ def _federated(account: str, names: Names, partition: str, *, is_fresh: bool, us
     """GetFederationToken sessions, by name and by the user behind them: a user ARN matches that user's sessions too."""
     stem = f"arn:{partition}:sts::{account}:federated-user/"
     known = [arn for arn in names.federated if arn.startswith(stem)]
-    free = next(name for name in ("federated", *(f"federated{n}" for n in range(10_000))) if stem + name not in known)
-    nobody = f"arn:{partition}:iam::{account}:user/" + next(
-        name for name in ("parent", *(f"parent{n}" for n in range(10_000))) if f"arn:{partition}:iam::{account}:user/{name}" not in users
-    )
+    free = _new_name("federated", {identify(arn).name for arn in known})
+    nobody = f"arn:{partition}:iam::{account}:user/" + _new_name("parent", {identify(arn).name for arn in users})
     sts = (*text(f"arn:{partition}:sts::"), *((DIGIT,) * 12 if is_fresh else text(account)))
     language = ((*sts, *text(":federated-user/"), _NAME_RUN, _NAME),)
     found = []
@@ -236,7 +243,7 @@ def _services(names: Names, key: KeyContext) -> list[Caller]:
         for head, _, rest in (name.partition(".") for name in known)
         if rest in {"amazonaws.com", "amazonaws.com.cn"} and f"{head}.{region}.{rest}" not in known
     ]
-    other = next(name for name in ("other.amazonaws.com", *(f"other{n}.amazonaws.com" for n in range(10_000))) if name not in known)
+    other = _new_name("other", {name.partition(".")[0] for name in known}) + ".amazonaws.com"
     return [Caller(f"the service {name}", SERVICE, name, None, key.partition, name=name) for name in (*known, *regional)] + [
         Caller("another AWS service", SERVICE, other, None, key.partition, name=other)
     ]

@@ -1,0 +1,395 @@
+"""The space of requests that a question ranges over, searched cell by cell.
+
+A question supplies, per cell, problems (atoms that must hold, clauses of which one literal must); the space knows the
+statements, the caller classes, the groups of actions, the case splits, and how statements become atoms in each of them.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import product
+from typing import Final, NamedTuple
+
+from kmslint.policy import operators
+from kmslint.policy.document import Condition, Item, Policy, Principal, Statement
+from kmslint.policy.evaluate import applies
+from kmslint.policy.principals import SERVICE, Match, match_principals
+from kmslint.policy.request import KeyContext, Request
+from kmslint.policy.truth import T, U
+from kmslint.reason import actionset
+from kmslint.reason.answer import BUDGET, Cause, StatementRef
+from kmslint.reason.cells import Caller, Domains, Mode, base_modes, callers, names_in
+from kmslint.reason.compile import Context, compile_condition, variable_of, variables_in
+from kmslint.reason.search import VIEWS, Budget, Clause, Problem, Search
+from kmslint.reason.strings import BudgetExceeded
+from kmslint.reason.values import ALWAYS, NEVER, Atom, Domain, Solver, Unsolved
+from kmslint.reason.witness import build
+from kmslint.tree import from_python
+
+MAX_BINDINGS: Final = 400
+"""Cases tried for the values of policy variables in one cell."""
+
+_NODE: Final = from_python(None)
+_EVERYONE: Final = (Principal("*", "*", _NODE),)
+_EVERY_ACTION: Final = (Item("*", _NODE),)
+_QUESTION: Final = Policy("2012-10-17", ())
+
+
+class Numbered(NamedTuple):
+    """A statement with its place. `has_variables`: `${…}` is a policy variable there; `pivots` are the keys they insert."""
+
+    ref: StatementRef
+    statement: Statement
+    policy: Policy
+    has_variables: bool
+    pivots: tuple[str, ...]
+    upper_actions: int
+    lower_actions: int
+
+    def actions(self, *, upper: bool) -> int:
+        """The actions that the statement matches, as a mask."""
+        return self.upper_actions if upper else self.lower_actions
+
+
+def number(ref: StatementRef, statement: Statement, policy: Policy) -> Numbered:
+    """Prepare a statement for searching."""
+    has_variables = policy.has_variables()
+    names = (name for condition in statement.conditions for name in variables_in(condition)) if has_variables else ()
+    upper = actionset.mask(statement, upper=True)
+    lower = upper if statement.unknown == () else 0
+    lower &= actionset.mask(statement, upper=False)
+    return Numbered(ref, statement, policy, has_variables, tuple(dict.fromkeys(names)), upper, lower)
+
+
+class Goal(NamedTuple):
+    """A question in one reading. `problems` is asked per cell; `needed` are the statements that must apply for any problem."""
+
+    problems: "Callable[[Cell], Iterable[Problem]]"
+    relevant: tuple[Numbered, ...]
+    """The statements whose conditions matter."""
+    needed: tuple[Numbered, ...]
+    actions: int
+    counts: "Callable[[Caller], int]"
+    """The actions of the question that count for a caller class, as a mask."""
+    label: StatementRef | None = None
+
+
+class Found(NamedTuple):
+    """A model, as a request."""
+
+    request: Request
+
+
+class Open(NamedTuple):
+    """A cell that could not be decided."""
+
+    cause: Cause
+
+
+class Cell(NamedTuple):
+    """One caller class and one group of actions, in one reading and one mode."""
+
+    space: "Space"
+    caller: Caller
+    action: str
+    bit: int
+    bindings: dict[str, str | None]
+    may: bool
+
+    def atoms(self, numbered: Numbered, *, upper: bool) -> tuple[Atom, ...] | None:
+        """What the statement demands here; None when it does not apply."""
+        if not numbered.actions(upper=upper) & self.bit or not self.space.reaches(numbered, self.caller, upper=upper):
+            return None
+        return self.space.conditions(numbered, self.caller, self.bindings, upper=upper)
+
+    def refuted(self, numbered: Iterable[Numbered], *, upper: bool) -> list[Clause] | None:
+        """Clauses that say: none of these statements applies; None when one applies to everything here."""
+        clauses = []
+        for one in numbered:
+            atoms = self.atoms(one, upper=upper)
+            if atoms is None:
+                continue
+            if not atoms:
+                return None
+            clauses.append(tuple(atom.negated() for atom in atoms))
+        return clauses
+
+
+class Space:
+    """What is shared by all questions about one list of policies and one described set."""
+
+    def __init__(self, policies: Sequence[Policy], described: Sequence[Statement], key: KeyContext) -> None:
+        self.policies = tuple(policies)
+        self.key = key
+        self.described = tuple(
+            number(StatementRef(-1, index), statement._replace(index=-1), _QUESTION) for index, statement in enumerate(described)
+        )
+        self.statements = tuple(
+            number(StatementRef(place, statement.index), statement, policy)
+            for place, policy in enumerate(self.policies)
+            for statement in policy.statements
+        )
+        self.names = names_in([one.statement for one in (*self.statements, *self.described)], key)
+        self.callers = callers(self.names, key)
+        self.solver = Solver()
+        self._matches: dict[tuple[StatementRef, int], Match] = {}
+        self._resources: dict[StatementRef, int] = {}
+        self._atoms: dict[tuple[object, ...], Atom | bool] = {}
+
+    def allows(self, policy: int | None = None) -> tuple[Numbered, ...]:
+        """Every statement that may allow, of one policy list half or of all."""
+        return tuple(one for one in self.statements if one.statement.effect != "Deny")
+
+    def denies(self) -> tuple[Numbered, ...]:
+        """Every statement that may deny."""
+        return tuple(one for one in self.statements if one.statement.effect != "Allow")
+
+    def principal(self, numbered: Numbered, caller: Caller) -> Match:
+        """How the statement's Principal element sees a caller class."""
+        known = (numbered.ref, id(caller))
+        match = self._matches.get(known)
+        if match is None:
+            context = {"aws:principalarn": caller.arn} if caller.arn is not None else {}
+            request = Request(caller.principal, "kms:Decrypt", context, self.key, caller.parent)
+            match = self._matches[known] = match_principals(numbered.statement, request, lean=False)
+        return match
+
+    def reaches(self, numbered: Numbered, caller: Caller, *, upper: bool) -> bool:
+        """Whether principal, resource and form let the statement apply to this caller; actions and conditions aside."""
+        statement = numbered.statement
+        if statement.actions is None or statement.resources is None or not statement.principals:
+            return False
+        if statement.unknown and not upper:
+            return False
+        floor = U if upper else T
+        return self.principal(numbered, caller).truth >= floor and self._resource(numbered) >= floor
+
+    def _resource(self, numbered: Numbered) -> int:
+        known = self._resources.get(numbered.ref)
+        if known is None:
+            statement = numbered.statement
+            bare = statement._replace(
+                conditions=(), principals=_EVERYONE, not_principal=False, actions=_EVERY_ACTION, not_action=False, unknown=()
+            )
+            known = self._resources[numbered.ref] = applies(bare, numbered.policy, Request(None, "kms:Decrypt", {}, self.key)).truth
+        return known
+
+    def conditions(self, numbered: Numbered, caller: Caller, bindings: dict[str, str | None], *, upper: bool) -> tuple[Atom, ...] | None:
+        """The statement's conditions as atoms; None when one cannot hold."""
+        atoms = []
+        for index, condition in enumerate(numbered.statement.conditions):
+            atom = self._atom(numbered, index, condition, caller, bindings, upper=upper)
+            if atom is False:
+                return None
+            if atom is not True:
+                atoms.append(atom)
+        return tuple(atoms)
+
+    def _atom(
+        self, numbered: Numbered, index: int, condition: Condition, caller: Caller, bindings: dict[str, str | None], *, upper: bool
+    ) -> Atom | bool:
+        bound: tuple[object, ...] = ()
+        if numbered.pivots:
+            bound = tuple((name, bindings[name]) for name in variables_in(condition) if name in bindings)
+        known = (numbered.ref, index, caller.kind, upper, bound)
+        atom = self._atoms.get(known)
+        if atom is None:
+            context = Context(caller.kind, caller.principal, bindings, self.key)
+            atom = compile_condition(condition, numbered.statement, numbered.has_variables, context, upper=upper)
+            if len(self._atoms) < 50_000:
+                self._atoms[known] = atom
+        return atom
+
+    # searching
+
+    def search(self, goal: Goal, *, may: bool, budget: Budget) -> Iterator[Found | Open]:
+        """Models of the goal, at most one per caller class and group of actions; or what kept a group from being decided."""
+        pivots = tuple(dict.fromkeys(name for one in goal.relevant for name in one.pivots))
+        keys = {condition.key.lower() for one in goal.relevant for condition in one.statement.conditions}
+        mentioned = frozenset(keys | set(pivots))
+        masks = [mask for one in goal.relevant for mask in (one.upper_actions, one.lower_actions)]
+        modes: dict[str, tuple[Mode, ...]] = {}
+        for caller in self.callers:
+            bits = goal.actions & goal.counts(caller)
+            if not bits or not self._is_reached(goal, caller, may=may):
+                continue
+            kind = caller.kind
+            if kind not in modes:
+                modes[kind] = base_modes(kind, mentioned, may=may)
+            for group in actionset.groups(bits, masks, sorted(mentioned), kind):
+                probe = _Probe(self, goal, caller, group & -group, pivots, mentioned, budget, may)
+                for mode in modes[kind]:
+                    found = probe.in_mode(mode)
+                    if found is not None:
+                        yield found
+                        break
+
+    def _is_reached(self, goal: Goal, caller: Caller, *, may: bool) -> bool:
+        """Whether the needed statements can apply to this caller at all, judged by who calls and by nothing else."""
+        domains = Domains(caller, "Decrypt", Mode(), self.key, self.names.accounts, may=may)
+        for one in goal.needed:
+            if not self.reaches(one, caller, upper=may):
+                return False
+            for index, condition in enumerate(one.statement.conditions):
+                name = condition.key.lower()
+                if name not in _CALLER_KEYS or (one.pivots and variables_in(condition)):
+                    continue
+                atom = self._atom(one, index, condition, caller, {}, upper=may)
+                if atom is False:
+                    return False
+                if atom is not True and name not in VIEWS | {"kms:calleraccount"}:
+                    if self.solver.model(domains.of(atom.key), (atom,)) is None:
+                        return False
+                elif atom is not True and not caller.is_fresh and self._is_excluded(domains, atom):
+                    return False
+        return True
+
+    def _is_excluded(self, domains: Domains, atom: Atom) -> bool:
+        domain = domains.of(atom.key)
+        if domain.finite is None and domain.presence != NEVER:
+            return False
+        return self.solver.model(domain, (atom,)) is None
+
+
+_CALLER_KEYS: Final = frozenset(
+    {
+        "aws:principalarn", "aws:principalaccount", "kms:calleraccount", "aws:username", "aws:principalisawsservice",
+        "aws:principaltype", "aws:principalservicename",
+    }
+)  # fmt: skip
+"""Keys that the caller's class determines whatever the action and the case."""
+
+
+class _Probe(NamedTuple):
+    """One caller class and one group of actions, probed case by case."""
+
+    space: Space
+    goal: Goal
+    caller: Caller
+    bit: int
+    pivots: tuple[str, ...]
+    mentioned: frozenset[str]
+    budget: Budget
+    may: bool
+
+    def domains(self, mode: Mode) -> Domains:
+        return Domains(self.caller, actionset.first(self.bit), mode, self.space.key, self.space.names.accounts, may=self.may)
+
+    def in_mode(self, mode: Mode) -> Found | Open | None:
+        """A model in this case, None if there is none, or Open."""
+        kind = self.caller.kind
+        domains = self.domains(mode)
+        bindings = {name: value for name in self.pivots for value in _bound(domains.of(variable_of(name, kind)))}
+        free = tuple(name for name in self.pivots if name not in bindings)
+        try:
+            # OVER in may (a free variable is any text), UNDER in must (its value matches nothing)
+            found = self._solve(domains, bindings)
+            if not free or (found is None) == self.may:
+                return found
+            return self._split(mode, domains, free, bindings)
+        except (Unsolved, BudgetExceeded) as stop:
+            return Open(Cause(BUDGET, str(stop)))
+
+    def _split(self, mode: Mode, domains: Domains, free: tuple[str, ...], bindings: dict[str, str | None]) -> Found | Open | None:
+        """Try values for the keys whose values are inserted into patterns: all that matter where only equality is asked."""
+        kind = self.caller.kind
+        choices, is_complete = _candidates({variable_of(name, kind) for name in free}, self.goal, domains, self.space.solver, kind)
+        total = 1
+        for values in choices.values():
+            total *= max(len(values), 1)
+        for values in product(*choices.values()) if total <= MAX_BINDINGS else ():
+            chosen = dict(zip(choices, values, strict=True))
+            narrowed = self.domains(mode._replace(fixed=(*mode.fixed, *chosen.items())))
+            bound = {**bindings, **{name: chosen[variable_of(name, kind)] for name in free}}
+            found = self._solve(narrowed, bound)
+            if found is not None:
+                return found
+        if not self.may or (is_complete and total <= MAX_BINDINGS):
+            return None
+        return Open(Cause(BUDGET, f"the policy variable `${{{free[0]}}}` was not eliminated"))
+
+    def _solve(self, domains: Domains, bindings: dict[str, str | None]) -> Found | None:
+        space = self.space
+        action = actionset.first(self.bit)
+        cell = Cell(space, self.caller, action, self.bit, bindings, self.may)
+        for problem in self.goal.problems(cell):
+            model = Search(self.caller, domains, space.solver, self.budget).model(problem)
+            if model is not None:
+                return Found(build(self.caller, action, model, domains, self.mentioned, space.key, space.solver))
+        return None
+
+
+def _bound(domain: Domain) -> tuple[str | None, ...]:
+    """The one value that a variable has in a cell, if it has just one: the key's constant, or None (no value)."""
+    if domain.multi or (domain.presence == NEVER and not domain.may_be_empty):
+        return (None,)
+    if domain.presence == ALWAYS and domain.finite is not None and len(domain.finite) == 1:
+        return (domain.finite[0],)
+    return ()
+
+
+def _candidates(
+    variables: set[str], goal: Goal, domains: Domains, solver: Solver, kind: str
+) -> tuple[dict[str, tuple[str | None, ...]], bool]:
+    """Values to try for each variable key, and whether they are all that can matter.
+
+    Equality only sees which values are equal: where every condition on the keys involved compares literally, the literals
+    and one fresh value a key are a complete set. Elsewhere they are good guesses.
+    """
+    involved = set(variables)
+    uses: list[tuple[str, Condition, bool]] = []
+    for one in goal.relevant:
+        for condition in one.statement.conditions:
+            inserted = {variable_of(name, kind) for name in variables_in(condition)} if one.has_variables else set()
+            name = variable_of(condition.key.lower(), kind)
+            if inserted & variables:
+                involved.add(name)
+            uses.append((name, condition, bool(inserted)))
+    about = [(condition, with_variable) for name, condition, with_variable in uses if name in involved]
+    is_complete = all(_is_literal(condition, with_variable) for condition, with_variable in about) and not (involved & VIEWS - variables)
+    texts = {item.value for condition, _ in about for item in condition.values if isinstance(item.value, str)}
+    literals = sorted(value for value in texts if "${" not in value)
+    fresh: dict[str, None] = {}
+    for name in sorted(variables):
+        value = _fresh(domains.of(name), {*literals, *fresh}, solver)
+        if value is not None:
+            fresh[value] = None
+    choices: dict[str, tuple[str | None, ...]] = {}
+    for name in sorted(variables):
+        domain = domains.of(name)
+        values: list[str | None] = [value for value in (*fresh, *literals) if domain.holds(value)]
+        if domain.presence != ALWAYS:
+            values.insert(0, None)
+        choices[name] = tuple(dict.fromkeys(values))
+    return choices, is_complete
+
+
+def _is_literal(condition: Condition, with_variable: bool) -> bool:
+    """Whether the condition sees of a value only which literal (or which one variable) it equals."""
+    use = operators.lookup(condition.operator)
+    if use is None or use.operator.family == operators.NULL:
+        return True
+    if use.operator.family != operators.STRING:
+        return False
+    return not with_variable or all(
+        isinstance(item.value, str) and ("${" not in item.value or _is_one_variable(item.value)) for item in condition.values
+    )
+
+
+def _is_one_variable(text: str) -> bool:
+    return text.startswith("${") and text.find("}") == len(text) - 1 and "," not in text
+
+
+def _fresh(domain: Domain, taken: set[str], solver: Solver) -> str | None:
+    """A value of the domain that is none of `taken`; None when there is none."""
+    for sample in (*domain.samples, *(f"value{place}" for place in range(len(taken) + 1))):
+        if sample not in taken and domain.holds(sample):
+            return sample
+    try:
+        found = solver.model(domain._replace(presence=ALWAYS, multi=False, excluded=domain.excluded | frozenset(taken)), ())
+    except BudgetExceeded:
+        return None
+    return found if isinstance(found, str) else None
+
+
+def is_foreign(caller: Caller, key: KeyContext) -> bool:
+    """Whether the caller is no principal of the owner's account; an AWS service is foreign."""
+    return caller.kind == SERVICE or caller.account != key.account
