@@ -100,7 +100,7 @@ def match_entry(entry: Principal, request: Request, *, lean: bool) -> Match:
     if entry.kind == "AWS":
         return _match_aws(value, caller, request, lean)
     if entry.kind == "Service":
-        return _match_service(value, caller, lean)
+        return _match_service(value, caller, request, lean)
     if entry.kind == "Federated":
         return _unsure(8, lean) if ":saml-provider/" in value and caller.kind == ROLE else _NO
     if entry.kind == "CanonicalUser":
@@ -175,11 +175,13 @@ def _match_parent(value: str, request: Request, lean: bool) -> Match:
     return _YES if request.parent == value else _NO
 
 
-def _match_service(value: str, caller: Identity, lean: bool) -> Match:
+def _match_service(value: str, caller: Identity, request: Request, lean: bool) -> Match:
+    """Source: AWS global condition context keys, aws:PrincipalServiceNamesList: all names that belong to the service."""
     if caller.kind != SERVICE:
         return _NO
-    if value == caller.text:
-        return _YES
+    listed = request.context.get("aws:principalservicenameslist", ())
+    if value == caller.text or value in ({listed} if isinstance(listed, str) else listed):
+        return _YES if "*" not in value else _NO
     head, _, tail = caller.text.partition(".")
     is_regional_form = value == f"{head}.{tail.partition('.')[2]}" and tail.count(".") >= 2
     return _unsure(28, lean) if is_regional_form else _NO

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from kmslint.errors import InternalError
-from kmslint.policy.document import Policy, Statement
+from kmslint.policy.document import Item, Policy, Principal, Statement
 from kmslint.policy.evaluate import Evaluation, applies, evaluate
 from kmslint.policy.principals import DELEGATED, DIRECT, SERVICE
 from kmslint.policy.request import KeyContext, Request
@@ -21,7 +21,9 @@ from kmslint.reason import actionset
 from kmslint.reason.answer import BUDGET, INPUT, REGISTER, SYMBOL, Answer, Cause, Proven, StatementRef, Undetermined, Violated
 from kmslint.reason.cells import Caller
 from kmslint.reason.search import Budget, Problem
+from kmslint.reason.values import Atom
 from kmslint.reason.space import Cell, Found, Goal, Numbered, Open, Space, is_foreign
+from kmslint.tree import from_python
 
 DEFAULT: Final = "default"
 ANY: Final = "any"
@@ -39,15 +41,7 @@ def find_allowed(policies: Sequence[Policy], described: Sequence[Statement], key
     policies (with `delegated`, if an IAM policy of its account allows it too). `grant` says which allows count: "direct",
     "delegated", "any", or "default": any for foreign principals, direct for the owner's.
     """
-    answers = [answer for _, answer in find_allowed_by_statement(policies, described, key, grant=grant)]
-    violated = [answer for answer in answers if isinstance(answer, Violated)]
-    if violated:
-        return violated[0]
-    causes = tuple(dict.fromkeys(cause for answer in answers if isinstance(answer, Undetermined) for cause in answer.causes))
-    if not answers:
-        return Proven((D11,))
-    first = answers[0]
-    return Undetermined(causes, first.candidate if isinstance(first, Undetermined) else None)
+    return _first([answer for _, answer in find_allowed_by_statement(policies, described, key, grant=grant)])
 
 
 def find_allowed_by_statement(
@@ -63,7 +57,7 @@ def find_allowed_by_statement(
     space = Space(policies, described, key)
     found = []
     for allow in space.allows():
-        answer = _ask(space, lambda may, allow=allow: _allowing(space, allow, grant, may=may), _Allowed(space, grant))  # type: ignore[misc]
+        answer = _ask(space, _allowing(space, allow, grant), _Allowed(space, grant))
         if not isinstance(answer, Proven):
             found.append((allow.ref, answer))
     return tuple(found)
@@ -79,7 +73,101 @@ def find_not_allowed(policies: Sequence[Policy], described: Sequence[Statement],
     if unknown is not None:
         return Undetermined(unknown[1])
     space = Space(policies, described, key)
-    return _ask(space, lambda may: _refusing(space, grant, may=may), _Refused(space, grant))
+    return _ask(space, _refusing(space, grant), _Refused(space, grant))
+
+
+def find_new_access(
+    old: Sequence[Policy], new: Sequence[Policy], key: KeyContext, described: Sequence[Statement] | None = None
+) -> Answer:
+    """Does `new` allow a request that `old` does not, or allow one directly that `old` only delegated to IAM policies?
+
+    Proven: no new access, whatever else decides beside the key policy. Violated: this request is newly allowed.
+    """
+    return _first([answer for _, answer in find_new_access_by_statement(old, new, key, described)])
+
+
+def find_new_access_by_statement(
+    old: Sequence[Policy], new: Sequence[Policy], key: KeyContext, described: Sequence[Statement] | None = None
+) -> tuple[tuple[StatementRef, Answer], ...]:
+    """`find_new_access` for each Allow statement of `new`; policy indices count within `new`. Empty means proven for all."""
+    unknown = _unknown_policy((*new, *old))
+    if unknown is not None:
+        return ((StatementRef(0, -1), Undetermined(unknown[1])),)
+    space = Space((*old, *new), _EVERYTHING if described is None else described, key)
+    before, after = range(len(old)), range(len(old), len(old) + len(new))
+    found: list[tuple[StatementRef, Answer]] = []
+    for allow in (one for one in space.allows() if one.ref.policy in after):
+        ref = StatementRef(allow.ref.policy - len(old), allow.ref.statement)
+        for strengthened in (False, True):
+            check = _NewlyAllowed(space, len(old), strengthened=strengthened)
+            answer = _ask(space, _newly_allowing(space, allow, before, after, strengthened=strengthened), check)
+            if not isinstance(answer, Proven):
+                found.append((ref, answer))
+                break
+    return tuple(found)
+
+
+def is_inert(policies: Sequence[Policy], ref: StatementRef, key: KeyContext) -> Answer:
+    """Does no request make this statement matter?
+
+    Proven: with or without it, every request gets the same decision (and the same kind of grant). Violated: this request is
+    decided otherwise without it.
+    """
+    unknown = _unknown_policy(policies)
+    if unknown is not None:
+        return Undetermined(unknown[1])
+    space = Space(policies, _EVERYTHING, key)
+    subject = next((one for one in space.statements if one.ref == ref), None)
+    if subject is None:
+        return Proven()
+    return _ask(space, _mattering(space, subject), _Matters(space, ref))
+
+
+class Access(NamedTuple):
+    """One class of callers that may call an action: who, by which answer, and whether from outside the owner's account."""
+
+    label: str
+    kind: str
+    """U user, R role session, F federated session, T root user, S AWS service."""
+    account: str | None
+    is_foreign: bool
+    is_fresh: bool
+    """The class is every account that the policies do not name."""
+    answer: Violated | Undetermined
+
+
+def who(policies: Sequence[Policy], action: str, key: KeyContext) -> tuple[Access, ...]:
+    """Every class of principals that may call `action` (`kms:Decrypt`), each with a witness; exhaustive.
+
+    A class that is not listed is proven to have no access by the key policies.
+    """
+    described = (_EVERYTHING[0]._replace(actions=(Item(action, _NODE),)),)
+    unknown = _unknown_policy(policies)
+    if unknown is not None:
+        return (Access("anybody", "?", None, True, True, Undetermined(unknown[1])),)
+    space = Space(policies, described, key)
+    found = []
+    for caller in space.callers:
+        answer = _ask(space, _admitting(space, caller), _Allowed(space, ANY))
+        if not isinstance(answer, Proven):
+            found.append(Access(caller.label, caller.kind, caller.account, is_foreign(caller, key), caller.is_fresh, answer))
+    return tuple(found)
+
+
+_NODE: Final = from_python(None)
+_EVERYTHING: Final = (Statement(0, None, "Allow", (Principal("*", "*", _NODE),), (Item("*", _NODE),), (Item("*", _NODE),), (), _NODE),)
+
+
+def _first(answers: Sequence[Answer]) -> Answer:
+    """The answer for a union: a witness if there is one, else what is undetermined, else proven."""
+    for answer in answers:
+        if isinstance(answer, Violated):
+            return answer
+    open_answers = [answer for answer in answers if isinstance(answer, Undetermined)]
+    if not open_answers:
+        return Proven((D11,))
+    causes = tuple(dict.fromkeys(cause for answer in open_answers for cause in answer.causes))
+    return Undetermined(causes, open_answers[0].candidate)
 
 
 def _unknown_policy(policies: Sequence[Policy]) -> tuple[int, tuple[Cause, ...]] | None:
@@ -116,11 +204,52 @@ class _Refused:
         return decided if is_refused and _is_described(self.space, request) else None
 
 
+class _NewlyAllowed:
+    """Checks a candidate of `find_new_access` with the evaluator."""
+
+    def __init__(self, space: Space, split: int, *, strengthened: bool) -> None:
+        self.space = space
+        self.split = split
+        self.strengthened = strengthened
+
+    def holds(self, request: Request) -> Evaluation | None:
+        """The evaluation by the new policies, when the request must be allowed by them and may not be by the old ones."""
+        old, new = self.space.policies[: self.split], self.space.policies[self.split :]
+        before, after = evaluate(old, request), evaluate(new, request)
+        if not after.must or not _is_described(self.space, request):
+            return None
+        if self.strengthened:
+            return after if after.grant == DIRECT and not (before.may and before.grant == DIRECT) else None
+        return None if before.may else after
+
+
+class _Matters:
+    """Checks a candidate of `is_inert`: the decision with and without the statement."""
+
+    def __init__(self, space: Space, ref: StatementRef) -> None:
+        self.space = space
+        policy = space.policies[ref.policy]
+        kept = tuple(statement for statement in policy.statements if statement.index != ref.statement)
+        self.without = (*space.policies[: ref.policy], policy._replace(statements=kept), *space.policies[ref.policy + 1 :])
+
+    def holds(self, request: Request) -> Evaluation | None:
+        """The evaluation with the statement, when it surely differs from the one without."""
+        with_it, without = evaluate(self.space.policies, request), evaluate(self.without, request)
+        if with_it.must and (not without.may or (with_it.grant == DIRECT and without.must and without.grant == DELEGATED)):
+            return with_it
+        return with_it if without.must and not with_it.may else None
+
+
 def _is_described(space: Space, request: Request) -> bool:
     return any(applies(one.statement, one.policy, request).truth == T for one in space.described)
 
 
-def _ask(space: Space, goals: Callable[[bool], Iterator[Goal]], check: "_Allowed | _Refused") -> Answer:
+Check = _Allowed | _Refused | _NewlyAllowed | _Matters
+Goals = Callable[[bool], Iterator[Goal]]
+"""The goals of a question in the *may* reading (True) or the *must* reading (False)."""
+
+
+def _ask(space: Space, goals: "Goals", check: "Check") -> Answer:
     """The may reading first: most questions end there with a proof, or with a candidate that replays at once."""
     candidate: Request | None = None
     causes: list[Cause] = []
@@ -146,12 +275,12 @@ def _ask(space: Space, goals: Callable[[bool], Iterator[Goal]], check: "_Allowed
     return Undetermined(tuple(dict.fromkeys((*causes, *_causes(space, candidate)))), candidate)
 
 
-def _models(space: Space, goals: Callable[[bool], Iterator[Goal]], budget: Budget, *, may: bool) -> Iterator[Found | Open]:
+def _models(space: Space, goals: "Goals", budget: Budget, *, may: bool) -> Iterator[Found | Open]:
     for goal in goals(may):
         yield from space.search(goal, may=may, budget=budget)
 
 
-def _replayed(request: Request, check: "_Allowed | _Refused") -> Violated | None:
+def _replayed(request: Request, check: "Check") -> Violated | None:
     decided = check.holds(request)
     if decided is None:
         return None
@@ -211,66 +340,157 @@ def _kind_of(reason: str) -> str:
 # goals
 
 
-def _allowing(space: Space, allow: Numbered, grant: str, *, may: bool) -> Iterator[Goal]:
+def _allowing(space: Space, allow: Numbered, grant: str) -> Goals:
     """The described requests that `allow` admits and no Deny stops."""
     denies = space.denies()
     others = tuple(one for one in space.allows() if one is not allow) if grant == DELEGATED else ()
 
-    def counts(caller: Caller) -> int:
-        return _counted(space, allow, caller, grant, may=may)
+    def goals(may: bool) -> Iterator[Goal]:
+        for described in space.described:
 
-    for described in space.described:
+            def problems(cell: Cell, described: Numbered = described) -> Iterator[Problem]:
+                direct = [one for one in others if space.principal(one, cell.caller).grant == DIRECT]
+                yield from _admitted(cell, (described, allow), (*denies, *direct))
 
-        def problems(cell: Cell, described: Numbered = described) -> Iterator[Problem]:
-            asked = cell.atoms(described, upper=may)
-            admitted = cell.atoms(allow, upper=may)
-            if asked is None or admitted is None:
-                return
-            direct = [one for one in others if space.principal(one, cell.caller).grant == DIRECT]
-            stopped = cell.refuted((*denies, *direct), upper=not may)
-            if stopped is not None:
-                yield Problem((*asked, *admitted), tuple(stopped))
+            bits = allow.actions(upper=may) & described.actions(upper=may)
+            counts = _counting(space, allow, grant, may=may)
+            yield Goal(problems, (described, allow, *denies, *others), (described, allow), bits, counts, allow.ref)
 
-        bits = allow.actions(upper=may) & described.actions(upper=may)
-        yield Goal(problems, (described, allow, *denies, *others), (described, allow), bits, counts, allow.ref)
+    return goals
 
 
-def _counted(space: Space, allow: Numbered, caller: Caller, grant: str, *, may: bool) -> int:
-    """The actions for which an allow of this caller class by this statement counts, as a mask.
+def _admitted(cell: Cell, needed: Sequence[Numbered], denies: Sequence[Numbered]) -> Iterator[Problem]:
+    """All of `needed` apply, none of `denies` does."""
+    demanded: list[Atom] = []
+    for one in needed:
+        atoms = cell.atoms(one, upper=cell.may)
+        if atoms is None:
+            return
+        demanded += atoms
+    stopped = cell.refuted(denies, upper=not cell.may)
+    if stopped is not None:
+        yield Problem(tuple(demanded), tuple(stopped))
+
+
+def _counting(space: Space, allow: Numbered, grant: str, *, may: bool) -> Callable[[Caller], int]:
+    """The actions for which an allow of a caller class by this statement counts, as a mask.
 
     A foreign principal's call of an action that does not work across accounts is no access (KMS Developer Guide, permissions
     table, "Cross-account use").
     """
-    foreign = is_foreign(caller, space.key)
-    if not (grant == ANY or (grant == DEFAULT and foreign)):
-        wanted = DELEGATED if grant == DELEGATED else DIRECT
-        if space.principal(allow, caller).grant != wanted:
-            return 0
-    if foreign and caller.kind != SERVICE:
-        return actionset.MAYBE_CROSS_ACCOUNT if may else actionset.CROSS_ACCOUNT & actionset.CERTAIN
-    return actionset.ALL if may else actionset.CERTAIN
-
-
-def _refusing(space: Space, grant: str, *, may: bool) -> Iterator[Goal]:
-    """The described requests that no Allow admits, or that some Deny stops. `may`: that are not surely allowed."""
-    allows, denies = space.allows(), space.denies()
 
     def counts(caller: Caller) -> int:
+        foreign = is_foreign(caller, space.key)
+        if not (grant == ANY or (grant == DEFAULT and foreign)):
+            wanted = DELEGATED if grant == DELEGATED else DIRECT
+            if space.principal(allow, caller).grant != wanted:
+                return 0
+        if foreign and caller.kind != SERVICE:
+            return actionset.MAYBE_CROSS_ACCOUNT if may else actionset.CROSS_ACCOUNT & actionset.CERTAIN
         return actionset.ALL if may else actionset.CERTAIN
 
-    for described in space.described:
+    return counts
 
-        def problems(cell: Cell, described: Numbered = described) -> Iterator[Problem]:
-            asked = cell.atoms(described, upper=may)
-            if asked is None:
-                return
-            counted = allows if grant != DIRECT else [one for one in allows if space.principal(one, cell.caller).grant == DIRECT]
-            unmet = cell.refuted(counted, upper=not may)
-            if unmet is not None:
-                yield Problem(asked, tuple(unmet))
-            for deny in denies:
-                stopped = cell.atoms(deny, upper=may)
-                if stopped is not None:
-                    yield Problem((*asked, *stopped), ())
 
-        yield Goal(problems, (described, *allows, *denies), (described,), described.actions(upper=may), counts)
+def _counting_all(*, may: bool) -> Callable[[Caller], int]:
+    bits = actionset.ALL if may else actionset.CERTAIN
+    return lambda _: bits
+
+
+def _refusing(space: Space, grant: str) -> Goals:
+    """The described requests that no Allow admits, or that some Deny stops. In *may*: that are not surely allowed."""
+    allows, denies = space.allows(), space.denies()
+
+    def goals(may: bool) -> Iterator[Goal]:
+        for described in space.described:
+
+            def problems(cell: Cell, described: Numbered = described) -> Iterator[Problem]:
+                asked = cell.atoms(described, upper=may)
+                if asked is None:
+                    return
+                counted = allows if grant != DIRECT else [one for one in allows if space.principal(one, cell.caller).grant == DIRECT]
+                yield from _refused(cell, asked, counted, denies)
+
+            yield Goal(problems, (described, *allows, *denies), (described,), described.actions(upper=may), _counting_all(may=may))
+
+    return goals
+
+
+def _refused(cell: Cell, asked: tuple[Atom, ...], allows: Sequence[Numbered], denies: Sequence[Numbered]) -> Iterator[Problem]:
+    """`asked` holds, and no Allow applies or some Deny does."""
+    unmet = cell.refuted(allows, upper=not cell.may)
+    if unmet is not None:
+        yield Problem(asked, tuple(unmet))
+    for deny in denies:
+        stopped = cell.atoms(deny, upper=cell.may)
+        if stopped is not None:
+            yield Problem((*asked, *stopped), ())
+
+
+def _newly_allowing(space: Space, allow: Numbered, before: range, after: range, *, strengthened: bool) -> Goals:
+    """The described requests that `allow` admits and no new Deny stops, and that the old policies do not allow (directly)."""
+    old_allows = tuple(one for one in space.allows() if one.ref.policy in before)
+    old_denies = tuple(one for one in space.denies() if one.ref.policy in before)
+    new_denies = tuple(one for one in space.denies() if one.ref.policy in after)
+
+    def goals(may: bool) -> Iterator[Goal]:
+        for described in space.described:
+
+            def problems(cell: Cell, described: Numbered = described) -> Iterator[Problem]:
+                counted = [one for one in old_allows if not strengthened or space.principal(one, cell.caller).grant == DIRECT]
+                for admitted in _admitted(cell, (described, allow), new_denies):
+                    for refused in _refused(cell, admitted.units, counted, old_denies):
+                        yield Problem(refused.units, (*admitted.clauses, *refused.clauses))
+
+            bits = allow.actions(upper=may) & described.actions(upper=may)
+            relevant = (described, allow, *new_denies, *old_allows, *old_denies)
+            counts = _counting(space, allow, DIRECT if strengthened else ANY, may=may)
+            yield Goal(problems, relevant, (described, allow), bits, counts, allow.ref)
+
+    return goals
+
+
+def _mattering(space: Space, subject: Numbered) -> Goals:
+    """The requests that `subject` decides: allowed by it alone, or denied by it alone though allowed."""
+    denies = tuple(one for one in space.denies() if one is not subject)
+    allows = tuple(one for one in space.allows() if one is not subject)
+    relevant = (subject, *allows, *denies)
+
+    def allowed_alone(cell: Cell) -> Iterator[Problem]:
+        is_direct = space.principal(subject, cell.caller).grant == DIRECT
+        beside = [one for one in allows if not is_direct or space.principal(one, cell.caller).grant == DIRECT]
+        yield from _admitted(cell, (subject,), (*denies, *beside))
+
+    def denied_alone(cell: Cell) -> Iterator[Problem]:
+        for allow in allows:
+            yield from _admitted(cell, (subject, allow), denies)
+
+    def goals(may: bool) -> Iterator[Goal]:
+        bits, counts = subject.actions(upper=may), _counting(space, subject, ANY, may=may)
+        if subject.statement.effect != "Deny":
+            yield Goal(allowed_alone, relevant, (subject,), bits, counts, subject.ref)
+        if subject.statement.effect != "Allow":
+            yield Goal(denied_alone, relevant, (subject,), bits, counts, subject.ref)
+
+    return goals
+
+
+def _admitting(space: Space, caller: Caller) -> Goals:
+    """The described requests of one caller class that some Allow admits and no Deny stops."""
+    denies = space.denies()
+
+    def goals(may: bool) -> Iterator[Goal]:
+        for allow in space.allows():
+            counted = _counting(space, allow, ANY, may=may)
+            for described in space.described:
+
+                def problems(cell: Cell, described: Numbered = described, allow: Numbered = allow) -> Iterator[Problem]:
+                    yield from _admitted(cell, (described, allow), denies)
+
+                def counts(one: Caller, counted: Callable[[Caller], int] = counted) -> int:
+                    return counted(one) if one is caller else 0
+
+                bits = allow.actions(upper=may) & described.actions(upper=may)
+                yield Goal(problems, (described, allow, *denies), (described, allow), bits, counts, allow.ref)
+
+    return goals
