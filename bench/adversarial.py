@@ -44,12 +44,12 @@ def many_statements() -> list[Document]:
 
 
 def long_list() -> list[Document]:
-    """700 role ARNs in one list, allowed, and excluded again."""
+    """700 role ARNs in one list: only they are let through, and a pattern denies them all."""
     arns = [f"arn:aws:iam::999999999999:role/r{index}" for index in range(700)]
     return [
         statement(StringLike={"aws:PrincipalArn": "arn:aws:iam::*:role/*"}),
         statement("Deny", ArnNotEquals={"aws:PrincipalArn": arns}),
-        statement("Deny", StringEquals={"aws:PrincipalArn": arns}),
+        statement("Deny", StringLike={"aws:PrincipalArn": "arn:aws:iam::*:role/r*"}),
     ]
 
 
