@@ -39,8 +39,8 @@ class Text:
         to_outer: Callable[[int], int] | None = None,
     ) -> None:
         self.content = content
-        self.file = outer.file if outer else file
-        self.uri = outer.uri if outer else uri
+        self.file: str | None = outer.file if outer else file
+        self.uri: str | None = outer.uri if outer else uri
         self.outer = outer
         self.to_outer = to_outer
         self._lines: list[int] | None = None

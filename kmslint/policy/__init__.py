@@ -1,0 +1,1 @@
+"""The policy language: what a key policy says (`parse`) and what it means (`evaluate`)."""

@@ -41,7 +41,7 @@ class Statement(NamedTuple):
     it) or holds a part that could not be resolved. Empty for a well-formed statement.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # the tuple method of this name is not used
     sid: str | None
     effect: str | None
     """"Allow" | "Deny" | None (unreadable: could be either)."""

@@ -159,6 +159,7 @@ class Run:
     # action and resource
 
     def action(self, statement: Statement) -> int:
+        """Whether Action, or NotAction, matches the request's action."""
         found = k_any([self._action_entry(item.value) for item in statement.actions or ()])
         return k_not(found) if statement.not_action else found
 
@@ -177,6 +178,7 @@ class Run:
         return T
 
     def resource(self, statement: Statement) -> int:
+        """Whether Resource, or NotResource, matches the key."""
         entries = [self._resource_entry(item.value) for item in statement.resources or ()]
         if not statement.not_resource:
             return k_any(entries)
@@ -286,8 +288,8 @@ class Run:
         return T if item.value.lower() == word else F
 
     def _quantified(self, use: Use, items: tuple[Item, ...], present: ContextValue | None) -> int:
-        members = () if present is None else (present,) if isinstance(present, str) else sorted(present)
-        members = tuple(member for member in members if member != "")
+        held = () if present is None else (present,) if isinstance(present, str) else sorted(present)
+        members = tuple(member for member in held if member != "")
         if not members:
             truth = use.absent()
             return self.unsure(19, F) if truth == U else truth
@@ -350,8 +352,9 @@ class Run:
         return self.between(text.casefold() == value.casefold(), must, 14, T if must else F)
 
     def _expand(self, text: str, *, wildcards: bool) -> tuple[Pattern, Pattern, bool] | None:
-        """The pattern of a policy value: inserted text literal, inserted text active, and whether a `${…}` is malformed (then
-        the second stands for whatever AWS may make of it).
+        """The pattern of a policy value: inserted text literal, inserted text active, and whether a `${…}` is malformed.
+
+        A malformed one makes the second pattern stand for whatever AWS may take it to mean.
 
         None when a variable has no value: then the value matches nothing.
         Source: IAM User Guide, "Variables and tags": a variable without a value is null; defaults; `${*}`.
@@ -463,4 +466,3 @@ _UPPER: Final = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 
 def _fold_ascii(text: str) -> str:
     return text.translate(_UPPER)
-

@@ -23,7 +23,9 @@ OTHER: Final = "?"
 DIRECT: Final = "direct"
 DELEGATED: Final = "delegated"
 
-_ARN: Final = re.compile(r"arn:([a-z0-9-]+):(iam|sts)::(\d{12}):(root|user/.+|role/.+|assumed-role/[^/]+/[^/]+|federated-user/[^/]+)\Z")
+_ARN: Final = re.compile(
+    r"arn:([a-z0-9-]+):(iam|sts)::(\d{12}):(root|user/.+|role/.+|assumed-role/[^/]+/[^/]+|federated-user/[^/]+)\Z"
+)
 _UNIQUE_ID: Final = re.compile(r"(AIDA|AROA|AGPA|AIPA|ANPA|ANVA|APKA|ASCA|ASIA)[A-Z0-9]{6,124}\Z")
 _SERVICE: Final = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.(amazonaws\.com(\.cn)?|aws\.internal|amazon\.com|aws\.com)\Z")
 _WILD: Final = re.compile(r"[*?]")
@@ -221,14 +223,12 @@ def _match_not_principal(statement: Statement, entries: tuple[Principal, ...], r
         return Match(k_not(T if is_listed_root else named))
     if named == F and not by_account:
         return _YES
-    if is_listed_root or named == T and _is_surely_exempt(statement, entries, caller, request, by_account=by_account):
+    if is_listed_root or (named == T and _is_surely_exempt(statement, entries, caller, by_account=by_account)):
         return _NO
     return Match(U, DIRECT, (register_text(10),))
 
 
-def _is_surely_exempt(
-    statement: Statement, entries: tuple[Principal, ...], caller: Identity, request: Request, *, by_account: bool
-) -> bool:
+def _is_surely_exempt(statement: Statement, entries: tuple[Principal, ...], caller: Identity, *, by_account: bool) -> bool:
     if statement.effect == "Allow":
         return True
     if caller.kind in {SERVICE, ANONYMOUS, OTHER}:

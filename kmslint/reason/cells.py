@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from kmslint.aws import condition_keys
 from kmslint.policy import operators
-from kmslint.policy.document import Policy, Statement
+from kmslint.policy.document import Statement
 from kmslint.policy.patterns import STAR
 from kmslint.policy.principals import FEDERATED, ROLE, ROOT, SERVICE, USER, account_of, identify
 from kmslint.policy.request import KeyContext
@@ -192,7 +192,9 @@ def _account_text(partition: str, account: str, *, is_fresh: bool) -> Regex:
 def _role(arn: str, account: str, partition: str, known: list[str]) -> list[Caller]:
     name = identify(arn).name or ""
     stem = f"arn:{partition}:sts::{account}:assumed-role/{name}/"
-    sessions = [Caller(f"session {one} of {arn}", ROLE, stem + one, account, partition, arn=arn, session=one, name=name) for one in known]
+    sessions = [
+        Caller(f"session {one} of {arn}", ROLE, stem + one, account, partition, arn=arn, session=one, name=name) for one in known
+    ]
     free = _new_name("session", known)
     return [
         Caller(f"a session of {arn}", ROLE, stem + free, account, partition, arn=arn, other_sessions=tuple(known), name=name),
@@ -210,7 +212,8 @@ def _unplaced_role(name: str, account: str, partition: str, known: list[str], ia
         other_sessions=tuple(known), name=name,
     )  # fmt: skip
     return [rest] + [
-        Caller(f"session {one} of role {name}", ROLE, stem + one, account, partition, arns=places, session=one, name=name) for one in known
+        Caller(f"session {one} of role {name}", ROLE, stem + one, account, partition, arns=places, session=one, name=name)
+        for one in known
     ]
 
 
@@ -224,8 +227,7 @@ def _federated(account: str, names: Names, partition: str, *, is_fresh: bool, us
     language = ((*sts, *text(":federated-user/"), _NAME_RUN, _NAME),)
     found = []
     for parent in (*users, nobody):
-        for arn in known:
-            found.append(Caller(f"federated session {arn}", FEDERATED, arn, account, partition, arn=arn, parent=parent))
+        found += [Caller(f"federated session {arn}", FEDERATED, arn, account, partition, arn=arn, parent=parent) for arn in known]
         found.append(
             Caller(
                 f"another federated session of {where}", FEDERATED, stem + free, account, partition, is_fresh, None, language,
@@ -308,7 +310,9 @@ def _network(mentioned: frozenset[str], *, may: bool) -> list[Mode]:
     public = Mode(presence=(("aws:sourceip", ALWAYS), *((key, NEVER) for key in endpoint)), label="over the internet")
     private = Mode(presence=(("aws:sourceip", NEVER), *((key, ALWAYS) for key in endpoint)), label="through a VPC endpoint")
     forwarded = Mode(
-        (("aws:viaawsservice", "true"),), (("aws:sourceip", OPTIONAL), *((key, OPTIONAL) for key in endpoint)), label="forwarded by a service"
+        (("aws:viaawsservice", "true"),),
+        (("aws:sourceip", OPTIONAL), *((key, OPTIONAL) for key in endpoint)),
+        label="forwarded by a service",
     )
     return [public, private, forwarded] if may else [public, private]
 
@@ -320,7 +324,10 @@ def _forwarded(mentioned: frozenset[str], *, may: bool) -> list[Mode]:
     if "aws:viaawsservice" not in mentioned or not (called or via):
         return []
     direct = [(key, NEVER) for key in called] + ([] if may or not via else [("kms:viaservice", NEVER)])
-    return [Mode((("aws:viaawsservice", "false"),), tuple(direct)), Mode((("aws:viaawsservice", "true"),), label="forwarded by a service")]
+    return [
+        Mode((("aws:viaawsservice", "false"),), tuple(direct)),
+        Mode((("aws:viaawsservice", "true"),), label="forwarded by a service"),
+    ]
 
 
 def _tied(set_key: str, prefix: str, tied: list[str]) -> list[Mode]:
@@ -343,12 +350,11 @@ def _tied(set_key: str, prefix: str, tied: list[str]) -> list[Mode]:
 class Domains:
     """The domain of each key in one cell. `may` widens to what no source excludes; else only what is documented or usual."""
 
-    __slots__ = ("_action", "_caller", "_key", "_known", "_may", "_mode", "_presence", "_sets", "_fixed", "excluded_accounts")
+    __slots__ = ("_action", "_caller", "_fixed", "_key", "_known", "_may", "_presence", "_sets", "excluded_accounts")
 
     def __init__(self, caller: Caller, action: str, mode: Mode, key: KeyContext, accounts: Sequence[str], *, may: bool) -> None:
         self._caller = caller
         self._action = action
-        self._mode = mode
         self._key = key
         self._may = may
         self._known: dict[str, Domain] = {}
@@ -411,8 +417,12 @@ class Domains:
             return _constant(caller.arn)
         if caller.kind == ROOT:
             prefix = _account_text(caller.partition, caller.account or "", is_fresh=True)
-            return Domain(ALWAYS, patterns=((*prefix, *text(":root")),), samples=(caller.arn or "",), avoid=self._named_accounts())
-        return Domain(ALWAYS, patterns=caller.arns, excluded=caller.named, samples=self._sample_arns(), avoid=self._named_accounts())
+            return Domain(
+                ALWAYS, patterns=((*prefix, *text(":root")),), samples=(caller.arn or "",), avoid=self._named_accounts()
+            )
+        return Domain(
+            ALWAYS, patterns=caller.arns, excluded=caller.named, samples=self._sample_arns(), avoid=self._named_accounts()
+        )
 
     def _named_accounts(self) -> tuple[Regex, ...]:
         """ARNs of the accounts that a fresh account is not."""
@@ -440,13 +450,17 @@ class Domains:
         caller = self._caller
         account: Regex = (DIGIT,) * 12 if caller.is_fresh else text(caller.account or "")
         if caller.kind == ROOT:
-            return Domain(ALWAYS, patterns=(account,), samples=(caller.account or "",), excluded=frozenset(self.excluded_accounts))
+            return Domain(
+                ALWAYS, patterns=(account,), samples=(caller.account or "",), excluded=frozenset(self.excluded_accounts)
+            )
         if caller.kind == USER:
             return Domain(ALWAYS, patterns=(_unique("AIDA"),), samples=("AIDACKCEVSQ6C2EXAMPLE",))
         if caller.kind == FEDERATED:
             named = identify(caller.arn).name if caller.arn else None
             name: Regex = text(named) if named else (_NAME_RUN, _NAME)
-            return Domain(ALWAYS, patterns=((*account, ":", *name),), samples=(f"{caller.account}:{identify(caller.principal).name}",))
+            return Domain(
+                ALWAYS, patterns=((*account, ":", *name),), samples=(f"{caller.account}:{identify(caller.principal).name}",)
+            )
         session: Regex = text(caller.session) if caller.session else (_NAME, _NAME_RUN)
         sample = f"AROADBQP57FF2AEXAMPLE:{caller.session or identify(caller.principal).session}"
         return Domain(ALWAYS, patterns=((*_unique("AROA"), ":", *session),), samples=(sample,))
@@ -566,5 +580,12 @@ def _typed(key: str, listed: condition_keys.ConditionKey, presence: str, *, may:
     if key == "aws:sourceaccount":
         patterns = ((DIGIT,) * 12,)
     return Domain(
-        presence, listed.multi, family, finite, patterns, samples=_SAMPLES.get(key, ()), may_be_empty=may_be_empty, integer=_BOUNDS.get(key)
+        presence,
+        listed.multi,
+        family,
+        finite,
+        patterns,
+        samples=_SAMPLES.get(key, ()),
+        may_be_empty=may_be_empty,
+        integer=_BOUNDS.get(key),
     )

@@ -4,7 +4,7 @@ Upper counts every U of the evaluator as true, lower as false. *May* reads Allow
 so that must-allowed ⊆ really allowed ⊆ may-allowed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple, Union
 
@@ -47,7 +47,9 @@ def variable_of(key: str, kind: str) -> str:
     return SAME_KEY.get(key, key) if kind != SERVICE else key
 
 
-def compile_condition(condition: Condition, statement: Statement, has_variables: bool, context: Context, *, upper: bool) -> Atom | bool:
+def compile_condition(
+    condition: Condition, statement: Statement, has_variables: bool, context: Context, *, upper: bool
+) -> Atom | bool:
     """The atom of one condition; a bool where its truth does not depend on the request's context."""
     use = operators.lookup(condition.operator)
     if use is None:
@@ -101,10 +103,8 @@ def _compare(
         return Atom(key, absent, absent, quantifier, None, present, origin)
     if use.quantifier is None and is_multi and not upper:
         return Atom(key, absent, absent, SOME, None, False, origin)
-    test = intern_test(use, condition.values, has_variables, context, upper=upper)
-    wanted = True
-    if isinstance(test, bool):
-        test, wanted = None, test
+    found = intern_test(use, condition.values, has_variables, context, upper=upper)
+    test, wanted = (None, found) if isinstance(found, bool) else (found, True)
     empty = absent
     if use.quantifier is None:
         at_empty = wanted if test is None else test.contains("")
@@ -123,7 +123,9 @@ def intern_test(use: Use, items: tuple[Item, ...], has_variables: bool, context:
     if use.operator.family not in TEXT_FAMILIES:
         if is_open:
             return upper
-        return _ordered_test(use._replace(quantifier=None, if_exists=False), tuple(item.value for item in items), bound, has_variables, upper)
+        return _ordered_test(
+            use._replace(quantifier=None, if_exists=False), tuple(item.value for item in items), bound, has_variables, upper
+        )
     values = tuple(item.value for item in items)
     return _text_test(use._replace(quantifier=None, if_exists=False), values, bound, has_variables, upper)
 
@@ -136,7 +138,9 @@ def _variables_of(text: str) -> tuple[str, ...]:
 def _variables_in(items: tuple[Item, ...]) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for item in items:
-        texts = (item.value,) if isinstance(item.value, str) else tuple(part for part in item.value.parts if isinstance(part, str))
+        texts = (
+            (item.value,) if isinstance(item.value, str) else tuple(part for part in item.value.parts if isinstance(part, str))
+        )
         for text in texts:
             if "${" in text:
                 found.update(dict.fromkeys(_variables_of(text)))
@@ -158,7 +162,9 @@ def _items(values: "tuple[str | Template, ...]") -> tuple[Item, ...]:
 
 
 @lru_cache(maxsize=4096)
-def _ordered_test(use: Use, values: tuple[str, ...], bound: tuple[tuple[str, str | None], ...], has_variables: bool, upper: bool) -> Test:
+def _ordered_test(
+    use: Use, values: tuple[str, ...], bound: tuple[tuple[str, str | None], ...], has_variables: bool, upper: bool
+) -> Test:
     contains = Contains(_run(bound, has_variables), use, _items(values), upper=upper)
     return Test(use.operator.family, values, contains, patterns=None, complement=False, finite=None)
 
@@ -223,42 +229,54 @@ def _pattern(
     tokens: list[str | int] = []
     has_hole = False
     wildcards = family in {operators.LIKE, operators.ARN}
-    read = glob if wildcards else literal
-    pieces = value.parts if isinstance(value, Template) else (value,)
-    for piece in pieces:
-        if not isinstance(piece, str):
-            tokens.append(STAR)
+    for part in _parts(value, has_variables):
+        inserted = _inserted(part, bindings)
+        if inserted is None:
+            return None, has_hole
+        if inserted is _HOLE:
             has_hole = True
-            continue
-        for part in variables.split(piece) if has_variables else (piece,):
-            if isinstance(part, str):
-                tokens += read(part)
-            elif isinstance(part, variables.Escaped):
-                tokens += literal(part.char)
-            elif isinstance(part, variables.Malformed):
-                if not widen:
-                    return None, has_hole
-                tokens.append(STAR)
-                has_hole = True
-            elif part.key in bindings:
-                inserted = bindings[part.key] or part.default
-                if inserted is None:
-                    return None, has_hole
-                tokens += glob(inserted) if wildcards and widen else literal(inserted)
-            else:
-                tokens.append(STAR)
-                has_hole = True
+            tokens.append(STAR)
+        elif isinstance(part, str):
+            tokens += glob(part) if wildcards else literal(part)
+        else:
+            is_active = wildcards and widen and isinstance(part, variables.Variable)
+            tokens += glob(inserted) if is_active else literal(inserted)
     if has_hole and not widen:
         return None, True
-    return _finish(family, tuple(tokens), has_hole, widen=widen), has_hole
+    return _finish(family, tuple(tokens), widen=widen), has_hole
 
 
-def _finish(family: str, tokens: tuple[str | int, ...], has_hole: bool, *, widen: bool) -> Regex | None:
+def _finish(family: str, tokens: tuple[str | int, ...], *, widen: bool) -> Regex | None:
     if family == operators.ARN and not widen:
         return arn_pattern(tokens)
     if family == operators.STRING_IGNORE_CASE:
         return tuple(_ignore_case(token, widen=widen) if isinstance(token, str) else token for token in tokens)
     return tokens
+
+
+_HOLE: Final = "\0hole"
+
+
+def _parts(value: "str | Template", has_variables: bool) -> "Iterator[variables.Part | None]":
+    """The parts of a value in order; None for a symbol."""
+    for piece in value.parts if isinstance(value, Template) else (value,):
+        if not isinstance(piece, str):
+            yield None
+        elif has_variables:
+            yield from variables.split(piece)
+        else:
+            yield piece
+
+
+def _inserted(part: variables.Part | None, bindings: Bindings) -> str | None:
+    """The text of a part; _HOLE where it is not known here; None where a variable has no value."""
+    if isinstance(part, str):
+        return part
+    if isinstance(part, variables.Escaped):
+        return part.char
+    if isinstance(part, variables.Variable) and part.key in bindings:
+        return bindings[part.key] or part.default
+    return _HOLE
 
 
 _EXTRA_FOLDS: Final = {"k": "\u212a", "s": "\u017f"}

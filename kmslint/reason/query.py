@@ -18,11 +18,11 @@ from kmslint.policy.principals import DELEGATED, DIRECT, SERVICE
 from kmslint.policy.request import KeyContext, Request
 from kmslint.policy.truth import T, register_text
 from kmslint.reason import actionset
-from kmslint.reason.answer import BUDGET, INPUT, REGISTER, SYMBOL, Answer, Cause, Proven, StatementRef, Undetermined, Violated
+from kmslint.reason.answer import INPUT, REGISTER, SYMBOL, Answer, Cause, Proven, StatementRef, Undetermined, Violated
 from kmslint.reason.cells import Caller
 from kmslint.reason.search import Budget, Problem
-from kmslint.reason.values import Atom
 from kmslint.reason.space import Cell, Found, Goal, Numbered, Open, Space, is_foreign
+from kmslint.reason.values import Atom
 from kmslint.tree import from_python
 
 DEFAULT: Final = "default"
@@ -155,7 +155,9 @@ def who(policies: Sequence[Policy], action: str, key: KeyContext) -> tuple[Acces
 
 
 _NODE: Final = from_python(None)
-_EVERYTHING: Final = (Statement(0, None, "Allow", (Principal("*", "*", _NODE),), (Item("*", _NODE),), (Item("*", _NODE),), (), _NODE),)
+_EVERYTHING: Final = (
+    Statement(0, None, "Allow", (Principal("*", "*", _NODE),), (Item("*", _NODE),), (Item("*", _NODE),), (), _NODE),
+)
 
 
 def _first(answers: Sequence[Answer]) -> Answer:
@@ -258,7 +260,7 @@ def _ask(space: Space, goals: "Goals", check: "Check") -> Answer:
         if isinstance(found, Open):
             causes.append(found.cause)
             continue
-        answer = _replayed(found.request, check) if _is_usual(space, found.request) else None
+        answer = _replayed(found.request, check) if _is_usual(found.request) else None
         if answer is not None:
             return answer
         candidate = candidate or found.request
@@ -270,7 +272,9 @@ def _ask(space: Space, goals: "Goals", check: "Check") -> Answer:
             continue
         answer = _replayed(found.request, check)
         if answer is None:
-            raise InternalError(f"a witness does not replay: {found.request.principal} {found.request.action} {dict(found.request.context)}")
+            raise InternalError(
+                f"a witness does not replay: {found.request.principal} {found.request.action} {dict(found.request.context)}"
+            )
         return answer
     return Undetermined(tuple(dict.fromkeys((*causes, *_causes(space, candidate)))), candidate)
 
@@ -288,7 +292,7 @@ def _replayed(request: Request, check: "Check") -> Violated | None:
     return Violated(request, refs, decided.grant if decided.must else None)
 
 
-def _is_usual(space: Space, request: Request) -> bool:
+def _is_usual(request: Request) -> bool:
     """Whether a candidate of the wide reading is also one of the narrow reading: no value that only *may* explores."""
     context = request.context
     if any(value == "" for value in context.values()) or "kms:resourcealiases" in context:
@@ -302,7 +306,9 @@ def _is_usual(space: Space, request: Request) -> bool:
         return not any(name in context for name in ("kms:viaservice", "aws:viaawsservice", "aws:calledvia", "aws:sourceip"))
     if "aws:viaawsservice" in context and ("kms:viaservice" in context or "aws:calledvia" in context):
         return context["aws:viaawsservice"] == "true" and "aws:sourceip" not in context
-    has_both = "aws:sourceip" in context and any(name in context for name in ("aws:sourcevpce", "aws:sourcevpc", "aws:vpcsourceip"))
+    has_both = "aws:sourceip" in context and any(
+        name in context for name in ("aws:sourcevpce", "aws:sourcevpc", "aws:vpcsourceip")
+    )
     return not has_both
 
 
@@ -408,10 +414,14 @@ def _refusing(space: Space, grant: str) -> Goals:
                 asked = cell.atoms(described, upper=may)
                 if asked is None:
                     return
-                counted = allows if grant != DIRECT else [one for one in allows if space.principal(one, cell.caller).grant == DIRECT]
+                counted = (
+                    allows if grant != DIRECT else [one for one in allows if space.principal(one, cell.caller).grant == DIRECT]
+                )
                 yield from _refused(cell, asked, counted, denies)
 
-            yield Goal(problems, (described, *allows, *denies), (described,), described.actions(upper=may), _counting_all(may=may))
+            yield Goal(
+                problems, (described, *allows, *denies), (described,), described.actions(upper=may), _counting_all(may=may)
+            )
 
     return goals
 

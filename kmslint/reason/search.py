@@ -53,7 +53,7 @@ class Search:
             if found is None:
                 self.core = atoms
                 return None
-            model[group] = found  # type: ignore[assignment]
+            model[group] = found
         return self._branch(state, model, problem.clauses)
 
     def _branch(self, state: dict[str, tuple[Atom, ...]], model: Model, clauses: Sequence[Clause]) -> Model | None:
@@ -61,7 +61,7 @@ class Search:
         self._nodes.spend()
         open_clauses: list[list[tuple[Atom, Held]]] = []
         for clause in clauses:
-            options = self._options(state, model, clause)
+            options = self._options(state, clause)
             if options is None:
                 continue
             if not options:
@@ -80,7 +80,7 @@ class Search:
                 return found
         return None
 
-    def _options(self, state: dict[str, tuple[Atom, ...]], model: Model, clause: Clause) -> list[tuple[Atom, Held]] | None:
+    def _options(self, state: dict[str, tuple[Atom, ...]], clause: Clause) -> list[tuple[Atom, Held]] | None:
         """The literals of a clause that are still possible, with a model each; None when the present model satisfies one."""
         options = []
         for atom in clause:
@@ -94,9 +94,10 @@ class Search:
         return options
 
     def _group(self, key: str) -> str:
-        return "identity" if key in VIEWS and self._caller.kind != SERVICE and self._caller.arn is None or (
-            key in VIEWS and self._caller.is_fresh
-        ) else key
+        """Keys that are views of one open identity share a group; every other key is one by itself."""
+        caller = self._caller
+        is_view = key in VIEWS and caller.kind != SERVICE and (caller.arn is None or caller.is_fresh)
+        return "identity" if is_view else key
 
     def _check(self, group: str, atoms: tuple[Atom, ...]) -> Held | None:
         if group == "aws:currenttime" and any(atom.test is not None and atom.test.family in TEXT_FAMILIES for atom in atoms):
@@ -149,7 +150,9 @@ class Search:
         if not isinstance(arn, str):
             return True
         identity = identify(arn)
-        return (not isinstance(account, str) or account == identity.account) and (not isinstance(name, str) or name == identity.name)
+        return (not isinstance(account, str) or account == identity.account) and (
+            not isinstance(name, str) or name == identity.name
+        )
 
     def _lifted(self, by_key: dict[str, tuple[Atom, ...]]) -> str | None:
         """A PrincipalArn whose account and name meet the conditions on them: exact, since the views are regular preimages."""
@@ -166,11 +169,6 @@ class Search:
                     raise Unsolved(f"a condition on {key} that is not about text")
                 patterns = tuple(lifted for pattern in atom.test.patterns if (lifted := self._lift(key, pattern)) is not None)
                 constraints.append(Constraint(patterns, atom.wanted != atom.test.complement))
-        if "aws:principalaccount" in by_key or self._caller.is_fresh:
-            taken = tuple(text(account) for account in self._domains.excluded_accounts)
-            lifted = tuple(one for one in (self._lift("aws:principalaccount", account) for account in taken) if one is not None)
-            if lifted:
-                constraints.append(Constraint(lifted, False))
         return shortest(constraints)
 
     def _lift(self, key: str, pattern: Regex) -> Regex | None:
@@ -187,7 +185,9 @@ class Search:
             return None if inner is None else (*head, *inner, *tail)
         inner = _within(pattern, frozenset("/:"), complement=True)
         account: Regex = (DIGIT,) * 12
-        return None if inner is None else (*head, *account, *text(":user"), Chars(frozenset(), negated=True, star=True), "/", *inner)
+        return (
+            None if inner is None else (*head, *account, *text(":user"), Chars(frozenset(), negated=True, star=True), "/", *inner)
+        )
 
 
 def _within(pattern: Regex, chars: frozenset[str], *, complement: bool = False) -> Regex | None:

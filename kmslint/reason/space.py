@@ -134,8 +134,8 @@ class Space:
         self._resources: dict[StatementRef, int] = {}
         self._atoms: dict[tuple[object, ...], Atom | bool] = {}
 
-    def allows(self, policy: int | None = None) -> tuple[Numbered, ...]:
-        """Every statement that may allow, of one policy list half or of all."""
+    def allows(self) -> tuple[Numbered, ...]:
+        """Every statement that may allow."""
         return tuple(one for one in self.statements if one.statement.effect != "Deny")
 
     def denies(self) -> tuple[Numbered, ...]:
@@ -169,10 +169,14 @@ class Space:
             bare = statement._replace(
                 conditions=(), principals=_EVERYONE, not_principal=False, actions=_EVERY_ACTION, not_action=False, unknown=()
             )
-            known = self._resources[numbered.ref] = applies(bare, numbered.policy, Request(None, "kms:Decrypt", {}, self.key)).truth
+            known = self._resources[numbered.ref] = applies(
+                bare, numbered.policy, Request(None, "kms:Decrypt", {}, self.key)
+            ).truth
         return known
 
-    def conditions(self, numbered: Numbered, caller: Caller, bindings: dict[str, str | None], *, upper: bool) -> tuple[Atom, ...] | None:
+    def conditions(
+        self, numbered: Numbered, caller: Caller, bindings: dict[str, str | None], *, upper: bool
+    ) -> tuple[Atom, ...] | None:
         """The statement's conditions as atoms; None when one cannot hold."""
         atoms = []
         for index, condition in enumerate(numbered.statement.conditions):
@@ -184,7 +188,14 @@ class Space:
         return tuple(atoms)
 
     def _atom(
-        self, numbered: Numbered, index: int, condition: Condition, caller: Caller, bindings: dict[str, str | None], *, upper: bool
+        self,
+        numbered: Numbered,
+        index: int,
+        condition: Condition,
+        caller: Caller,
+        bindings: dict[str, str | None],
+        *,
+        upper: bool,
     ) -> Atom | bool:
         bound: tuple[object, ...] = ()
         if numbered.pivots:
@@ -291,7 +302,9 @@ class _Probe(NamedTuple):
     def _split(self, mode: Mode, domains: Domains, free: tuple[str, ...], bindings: dict[str, str | None]) -> Found | Open | None:
         """Try values for the keys whose values are inserted into patterns: all that matter where only equality is asked."""
         kind = self.caller.kind
-        choices, is_complete = _candidates({variable_of(name, kind) for name in free}, self.goal, domains, self.space.solver, kind)
+        choices, is_complete = _candidates(
+            {variable_of(name, kind) for name in free}, self.goal, domains, self.space.solver, kind
+        )
         total = 1
         for values in choices.values():
             total *= max(len(values), 1)
@@ -344,7 +357,9 @@ def _candidates(
                 involved.add(name)
             uses.append((name, condition, bool(inserted)))
     about = [(condition, with_variable) for name, condition, with_variable in uses if name in involved]
-    is_complete = all(_is_literal(condition, with_variable) for condition, with_variable in about) and not (involved & VIEWS - variables)
+    is_complete = all(_is_literal(condition, with_variable) for condition, with_variable in about) and not (
+        involved & VIEWS - variables
+    )
     texts = {item.value for condition, _ in about for item in condition.values if isinstance(item.value, str)}
     literals = sorted(value for value in texts if "${" not in value)
     fresh: dict[str, None] = {}

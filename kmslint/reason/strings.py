@@ -35,7 +35,9 @@ NOT_COLON_RUN: Final = Chars(frozenset(":"), negated=True, star=True)
 ANYTHING: Final[Regex] = (STAR,)
 NON_EMPTY: Final[Regex] = (ANY, STAR)
 
-_POOL: Final = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-_=+@./, :'()[]!#$%&;<>^`{|}~\"\\*?\u00e9\u0142\u4e2d"
+_POOL: Final = (
+    "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-_=+@./, :'()[]!#$%&;<>^`{|}~\"\\*?\u00e9\u0142\u4e2d"
+)
 
 
 class BudgetExceeded(Exception):
@@ -128,12 +130,12 @@ def _prune(masks: list[int], automata: list[_Automaton], wanted: list[bool]) -> 
 
 
 def _accepts(state: tuple[int, ...], automata: list[_Automaton], wanted: list[bool]) -> bool:
-    return all(
-        bool(mask & automaton.accept) == want for mask, automaton, want in zip(state, automata, wanted, strict=True)
-    )
+    return all(bool(mask & automaton.accept) == want for mask, automaton, want in zip(state, automata, wanted, strict=True))
 
 
-def _spell(state: tuple[int, ...], seen: dict[tuple[int, ...], tuple[tuple[int, ...], int] | None], symbols: Sequence[str]) -> str:
+def _spell(
+    state: tuple[int, ...], seen: dict[tuple[int, ...], tuple[tuple[int, ...], int] | None], symbols: Sequence[str]
+) -> str:
     letters = []
     step = seen[state]
     while step is not None:
@@ -206,7 +208,7 @@ def accepts(pattern: Regex, text: str) -> bool:
     """Whether the whole `text` is in the pattern. O(len(text) x len(pattern) / 64)."""
     stars = accept = 0
     for offset, token in enumerate(pattern):
-        if token == STAR or isinstance(token, Chars) and token.star:
+        if token == STAR or (isinstance(token, Chars) and token.star):
             stars |= 1 << offset
     accept = 1 << len(pattern)
     mask = _close(1, stars)

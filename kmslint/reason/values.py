@@ -5,6 +5,7 @@ condition operator is one atom, and so is its negation (DECISION_PROCEDURE §2).
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple, Union
 
 from kmslint.policy import operators, values
@@ -84,6 +85,7 @@ class Contains:
         self.floor = U if upper else T
 
     def __call__(self, value: str) -> bool:
+        """Whether the value is accepted."""
         truth = self.run.base(self.use, value, self.items)
         self.run.reasons.clear()
         return truth >= self.floor
@@ -99,6 +101,7 @@ class InPatterns:
         self.complement = complement
 
     def __call__(self, value: str) -> bool:
+        """Whether the value is in the union (or outside, when complemented)."""
         return any(accepts(pattern, value) for pattern in self.patterns) != self.complement
 
 
@@ -163,7 +166,7 @@ class Domain(NamedTuple):
             return False
         if any(accepts(pattern, value) for pattern in self.avoid):
             return False
-        return any(pattern == NON_EMPTY and value != "" or accepts(pattern, value) for pattern in self.patterns)
+        return any((pattern == NON_EMPTY and value != "") or accepts(pattern, value) for pattern in self.patterns)
 
     def _is_number(self, value: str) -> bool:
         parsed = values.number(value)
@@ -205,8 +208,7 @@ class Solver:
 
     def _present(self, domain: Domain, atoms: Sequence[Atom]) -> Held | None:
         if not domain.multi:
-            value = self._value(domain, [(atom.test, atom.wanted) for atom in atoms])
-            return value
+            return self._value(domain, [(atom.test, atom.wanted) for atom in atoms])
         every = [(atom.test, atom.wanted) for atom in atoms if atom.quantifier == EVERY]
         members: dict[str, None] = {}
         for wanted in domain.must_hold:
@@ -228,7 +230,7 @@ class Solver:
 
     def _value(self, domain: Domain, tests: Iterable[tuple[Test | None, bool]]) -> str | None:
         """One value of the domain in all the (test, wanted) sets, or None."""
-        wanted = {}
+        wanted: dict[Test, bool] = {}
         for test, want in tests:
             if test is None:
                 if not want:
@@ -281,8 +283,7 @@ def domain_constraints(domain: Domain) -> list[Constraint]:
         constraints.append(Constraint(domain.avoid, False))
     if domain.excluded:
         constraints.append(Constraint(tuple(tuple(value) for value in sorted(domain.excluded)), False))
-    for value in domain.never_hold:
-        constraints.append(Constraint((_any_case(value),), False))
+    constraints += [Constraint((_any_case(value),), False) for value in domain.never_hold]
     return constraints
 
 
@@ -357,7 +358,7 @@ def _numbers(domain: Domain, constants: list[str]) -> list[str]:
         return [str(number) for number in sorted(whole) if low <= number <= high]
     points: list[values.Number] = list(numbers)
     points += [number - 1 for number in numbers] + [number + 1 for number in numbers] + [0, 1]
-    points += [_middle(left, right) for left, right in zip(numbers, numbers[1:], strict=False)]
+    points += [_middle(left, right) for left, right in pairwise(numbers)]
     return [_plain(number) for number in points]
 
 
@@ -376,7 +377,7 @@ def _dates(constants: list[str]) -> list[str]:
     instants = sorted({instant for value in constants for instant in values.instants(value)})
     points: list[values.Number] = list(instants)
     points += [instant - 1 for instant in instants] + [instant + 1 for instant in instants] + [1795000000]
-    points += [_middle(left, right) for left, right in zip(instants, instants[1:], strict=False)]
+    points += [_middle(left, right) for left, right in pairwise(instants)]
     return [iso(point) for point in points] + [_plain(point) for point in points]
 
 
@@ -384,10 +385,10 @@ def iso(seconds: values.Number) -> str:
     """The instant as AWS prints aws:CurrentTime, with a fraction where it has one; epoch seconds outside the years 1 to 9999."""
     whole = int(seconds // 1)
     fraction = seconds - whole
-    from datetime import datetime, timedelta, timezone
+    from datetime import UTC, datetime, timedelta
 
     try:
-        moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=whole)
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=whole)
     except OverflowError:
         return _plain(seconds)
     tail = f"{fraction:f}"[1:] if fraction else ""

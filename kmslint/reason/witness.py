@@ -13,8 +13,9 @@ from kmslint.reason.search import VIEWS, Model
 from kmslint.reason.values import ALWAYS, Absence, Held, Solver, iso
 
 
-
-def build(caller: Caller, action: str, model: Model, domains: Domains, mentioned: Iterable[str], key: KeyContext, solver: Solver) -> Request:
+def build(
+    caller: Caller, action: str, model: Model, domains: Domains, mentioned: Iterable[str], key: KeyContext, solver: Solver
+) -> Request:
     """The request of `model`: its caller, and a value for every mentioned key that is present.
 
     Keys that are always present and that no condition constrained get their plainest value, so that the request is one that
@@ -59,7 +60,9 @@ def _principal(caller: Caller, held: Mapping[str, Held]) -> tuple[str, str | Non
         return caller.principal, None
     arn = held.get("aws:principalarn", caller.arn)
     account, name, userid = held.get("aws:principalaccount"), held.get("aws:username"), held.get("aws:userid")
-    if not isinstance(arn, str) or (caller.is_fresh and isinstance(account, str) and f"::{account}:" not in arn and arn == caller.arn):
+    if not isinstance(arn, str) or (
+        caller.is_fresh and isinstance(account, str) and f"::{account}:" not in arn and arn == caller.arn
+    ):
         arn = _plain_arn(caller, account, name, userid)
     identity = identify(arn)
     if caller.kind in {USER, ROOT, FEDERATED}:
@@ -139,5 +142,3 @@ def spelled(name: str) -> str:
         return name
     stem, star, _ = known.name.partition("*")
     return stem + name[len(stem) :] if star else known.name
-
-
