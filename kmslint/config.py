@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from kmslint.aws.spelling import nearest
 from kmslint.errors import ConfigError
 from kmslint.model.result import SEVERITIES
 from kmslint.model.settings import Integration, Settings, SuppressionEntry
@@ -75,14 +76,6 @@ def digest(settings: Settings) -> str:
         suppress=tuple(entry._replace(line=0) for entry in settings.suppress),
     )
     return hashlib.sha256(json.dumps(stated._asdict(), separators=(",", ":"), sort_keys=True).encode()).hexdigest()
-
-
-def nearest(word: str, words: "Mapping[str, object] | tuple[str, ...]") -> str | None:
-    """The one of `words` that `word` was probably meant to be; None if none is near."""
-    import difflib
-
-    found = difflib.get_close_matches(word[:80], list(words), n=1, cutoff=0.6)
-    return found[0] if found else None
 
 
 class _WrongValueError(Exception):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kmslint.config import digest, find_config, nearest, read_settings
+from kmslint.config import digest, find_config, read_settings
 from kmslint.errors import ConfigError
 from kmslint.model.settings import Integration, Settings, SuppressionEntry
 
@@ -298,11 +298,6 @@ def test_the_digest_is_of_what_is_set_and_not_of_where() -> None:
     entry = SuppressionEntry("r", "w", "x", "o", "2027-01-01", None, 3)
     assert digest(plain._replace(suppress=(entry,))) == digest(plain._replace(suppress=(entry._replace(line=9),)))
     assert digest(plain._replace(suppress=(entry,))) != digest(plain._replace(suppress=(entry._replace(rule="s"),)))
-
-
-def test_nearest_has_a_yes_and_a_no() -> None:
-    assert nearest("acount", ("account", "strict")) == "account"
-    assert nearest("zzz", ("account", "strict")) is None
 
 
 def test_no_toml_reader_without_a_file() -> None:

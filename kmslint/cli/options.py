@@ -1,0 +1,170 @@
+"""The options that `check` and `scan` share, from argv to one frozen value."""
+
+import argparse
+import re
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple, NoReturn
+
+from kmslint.errors import UsageError
+from kmslint.model.result import SEVERITIES
+from kmslint.reporters import FORMATS
+
+
+class Options(NamedTuple):
+    """What the user asked for. None where a configuration or a default decides."""
+
+    format: str
+    outputs: tuple[tuple[str, str], ...]
+    """(format, file)."""
+    select: tuple[str, ...]
+    ignore: tuple[str, ...]
+    strict: bool
+    min_severity: str
+    fail_on: str | None
+    exit_zero: bool
+    account: str | None
+    region: str | None
+    as_of: str | None
+    config: str | None
+    no_config: bool
+    rules: tuple[str, ...]
+    allow_undetermined: bool
+    allow_empty: bool
+    show_suppressed: bool
+    color: str
+    quiet: bool
+    verbose: bool
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose complaints are kmslint's own errors."""
+
+    def __init__(self, command: str, description: str) -> None:
+        super().__init__(prog=f"kmslint {command}", description=description, allow_abbrev=False)
+
+    def error(self, message: str) -> NoReturn:
+        """Raise UsageError; exit code 2."""
+        raise UsageError(message, help=f"{self.prog} --help lists the options")
+
+
+def add_shared(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `Options`."""
+    report = parser.add_argument_group("what is shown")
+    report.add_argument("--format", choices=tuple(FORMATS), default="text", help="format of the report on stdout (default: text)")
+    report.add_argument(
+        "--output",
+        action="append",
+        default=[],
+        metavar="FORMAT=FILE",
+        type=_output,
+        help="also write a report to FILE; may repeat",
+    )
+    report.add_argument("--min-severity", choices=SEVERITIES, default="info", help="show nothing below this severity")
+    report.add_argument("--show-suppressed", action="store_true", help="show suppressed findings in full")
+    report.add_argument(
+        "--color", choices=("auto", "always", "never"), default="auto", help="NO_COLOR and FORCE_COLOR are heeded too"
+    )
+    report.add_argument("-q", "--quiet", action="store_true", help="findings only, no warnings")
+    report.add_argument("-v", "--verbose", action="store_true", help="also what does not apply and what was skipped, and why")
+
+    rules = parser.add_argument_group("what is asked")
+    rules.add_argument(
+        "--select",
+        action="append",
+        default=[],
+        metavar="RULE",
+        type=_names,
+        help="only these rules (comma-separated; may repeat)",
+    )
+    rules.add_argument("--ignore", action="append", default=[], metavar="RULE", type=_names, help="all but these rules")
+    rules.add_argument("--rules", action="append", default=[], metavar="DIR", help="a folder with rules of your own; may repeat")
+    rules.add_argument("--strict", action="store_true", help="some notices become findings of medium severity")
+    rules.add_argument("--account", metavar="ID", type=account_id, help="account that owns the keys")
+    rules.add_argument("--region", metavar="REGION", type=_region, help="Region of the keys")
+    rules.add_argument(
+        "--as-of", metavar="DATE", type=_moment, help="time of observation, YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ (default: now)"
+    )
+    rules.add_argument(
+        "--config", metavar="FILE", help="configuration file (default: the nearest kmslint.toml or pyproject.toml)"
+    )
+    rules.add_argument("--no-config", action="store_true", help="read no configuration file")
+
+    gate = parser.add_argument_group("what fails")
+    gate.add_argument("--fail-on", choices=(*SEVERITIES, "never"), help="least severity that gives exit code 1 (default: medium)")
+    gate.add_argument("--exit-zero", action="store_true", help="exit code 0 whatever the rules say")
+    gate.add_argument("--allow-undetermined", action="store_true", help="exit code 0 instead of 4")
+    gate.add_argument("--allow-empty", action="store_true", help="exit code 0 instead of 3 when there is no key to check")
+
+
+def read_shared(found: argparse.Namespace) -> Options:
+    """The parsed options as a value. Raises UsageError where two of them contradict each other."""
+    values: dict[str, Any] = {name: getattr(found, name) for name in Options._fields if hasattr(found, name)}
+    for name in ("select", "ignore"):
+        values[name] = tuple(rule for names in values[name] for rule in names)
+    outputs = tuple(found.output)
+    files = [file for _, file in outputs]
+    if len(set(files)) < len(files):
+        raise UsageError("two `--output` options name the same file", help="give each format a file of its own")
+    if found.config is not None and found.no_config:
+        raise UsageError("`--config` and `--no-config` contradict each other", help="leave one out")
+    return Options(outputs=outputs, **{**values, "rules": tuple(values["rules"])})
+
+
+def account_id(text: str) -> str:
+    """An account id, for argparse."""
+    if re.fullmatch("[0-9]{12}", text):
+        return text
+    raise argparse.ArgumentTypeError(f"`{text}` is not an account id of 12 digits")
+
+
+class KeyArn(NamedTuple):
+    """The parts of a key ARN."""
+
+    arn: str
+    region: str
+    account: str
+    key_id: str
+
+
+_KEY_ARN: Final = re.compile(r"arn:aws[a-z-]*:kms:([a-z0-9-]+):([0-9]{12}):key/([A-Za-z0-9-]+)")
+
+
+def key_arn(text: str) -> KeyArn:
+    """A key ARN, for argparse."""
+    found = _KEY_ARN.fullmatch(text)
+    if found:
+        return KeyArn(text, found[1], found[2], found[3])
+    raise argparse.ArgumentTypeError(f"`{text}` is not a key ARN such as arn:aws:kms:eu-central-1:111122223333:key/ID")
+
+
+def _region(text: str) -> str:
+    if re.fullmatch(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}", text):
+        return text
+    raise argparse.ArgumentTypeError(f"`{text}` is not a Region such as eu-central-1")
+
+
+def _names(text: str) -> Sequence[str]:
+    names = [name.strip() for name in text.split(",")]
+    if all(names):
+        return names
+    raise argparse.ArgumentTypeError(f"`{text}` holds an empty rule id")
+
+
+def _output(text: str) -> tuple[str, str]:
+    name, _, file = text.partition("=")
+    if name not in FORMATS:
+        raise argparse.ArgumentTypeError(f"`{name}` is not a format; choose from {', '.join(FORMATS)}")
+    if not file:
+        raise argparse.ArgumentTypeError(f"`{text}` names no file; write {name}=FILE")
+    return name, file
+
+
+def _moment(text: str) -> str:
+    import datetime as dt
+
+    try:
+        if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?", text):
+            return dt.datetime.fromisoformat(text.rstrip("Z")).isoformat() + "Z"
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"`{text}` is not a date such as 2026-11-24 or 2026-11-24T08:00:00Z")
