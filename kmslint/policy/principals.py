@@ -95,7 +95,7 @@ def match_entry(entry: Principal, request: Request, *, lean: bool) -> Match:
     """Whether one principal entry matches the caller of `request`."""
     value = entry.value
     if isinstance(value, Template):
-        return _match_template(value, request)
+        return Match(U, DIRECT, (f"the principal `{value}` could not be resolved",))
     if value == "*" and entry.kind in {"*", "AWS"}:
         return _YES
     caller = identify(request.principal)
@@ -112,16 +112,6 @@ def match_entry(entry: Principal, request: Request, *, lean: bool) -> Match:
 
 def _unsure(point: int, lean: bool) -> Match:
     return _NO if lean else Match(U, DIRECT, (register_text(point),))
-
-
-def _match_template(value: Template, request: Request) -> Match:
-    key = request.key
-    owns = {"account": key.account, "partition": key.partition, "region": key.region}
-    parts = [part if isinstance(part, str) else owns.get(part.own or "") for part in value.parts]
-    if None not in parts:
-        bound = Principal("AWS", "".join(part for part in parts if part is not None), None)  # type: ignore[arg-type]
-        return match_entry(bound, request, lean=False)
-    return Match(U, DIRECT, (f"the principal `{value}` could not be resolved",))
 
 
 def _match_aws(value: str, caller: Identity, request: Request, lean: bool) -> Match:

@@ -31,13 +31,22 @@ class StatementRef(NamedTuple):
 
 
 class Killed(NamedTuple):
-    """One step of a proof: in this group of requests, these statements and conditions exclude each other."""
+    """One step of a proof: no request of this group is what was asked for, and why.
+
+    `why` is "reach" (the statement `by` does not apply to this caller or action), "deny" (the Deny `by` stops all of it) or
+    "conditions" (the atoms of `core` cannot hold together). `evidence` is what a checker needs to verify the step without
+    searching (`reason.certificate`).
+    """
 
     cell: str
     """The group of requests, as a sentence."""
-    allow: StatementRef | None
+    subject: StatementRef | None
+    """The Allow statement that the step is about, if it is about one."""
+    why: str
+    by: StatementRef | None
     core: tuple[str, ...]
     """The conditions that cannot hold together, each naming its statement."""
+    evidence: object = None
 
 
 class Proven(NamedTuple):

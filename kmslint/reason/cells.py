@@ -22,6 +22,7 @@ _DIGITS: Final = re.compile(r"(?<!\d)\d{12}(?!\d)")
 _NAME: Final = Chars(frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+=,.@-_"))
 _NAME_RUN: Final = _NAME._replace(star=True)
 _PATH_RUN: Final = Chars(frozenset(chr(code) for code in range(0x21, 0x7F)), star=True)
+_SERVICE_CHAR: Final = Chars(frozenset("abcdefghijklmnopqrstuvwxyz0123456789-."))
 _UPPER_OR_DIGIT: Final = Chars(frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"))
 
 _STRANGERS: Final = (
@@ -350,13 +351,14 @@ def _tied(set_key: str, prefix: str, tied: list[str]) -> list[Mode]:
 class Domains:
     """The domain of each key in one cell. `may` widens to what no source excludes; else only what is documented or usual."""
 
-    __slots__ = ("_action", "_caller", "_fixed", "_key", "_known", "_may", "_presence", "_sets", "excluded_accounts")
+    __slots__ = ("_action", "_caller", "_fixed", "_key", "_known", "_may", "_presence", "_sets", "excluded_accounts", "mode")
 
     def __init__(self, caller: Caller, action: str, mode: Mode, key: KeyContext, accounts: Sequence[str], *, may: bool) -> None:
         self._caller = caller
         self._action = action
         self._key = key
         self._may = may
+        self.mode = mode
         self._known: dict[str, Domain] = {}
         self._fixed = dict(mode.fixed)
         self._presence = dict(mode.presence)
@@ -579,6 +581,8 @@ def _typed(key: str, listed: condition_keys.ConditionKey, presence: str, *, may:
     patterns: tuple[Regex, ...] = (NON_EMPTY,)
     if key == "aws:sourceaccount":
         patterns = ((DIGIT,) * 12,)
+    elif key == "kms:viaservice":
+        patterns = ((_SERVICE_CHAR, _SERVICE_CHAR._replace(star=True), *text(".amazonaws.com")),)
     return Domain(
         presence,
         listed.multi,

@@ -20,6 +20,7 @@ from kmslint.policy.truth import T, register_text
 from kmslint.reason import actionset
 from kmslint.reason.answer import INPUT, REGISTER, SYMBOL, Answer, Cause, Proven, StatementRef, Undetermined, Violated
 from kmslint.reason.cells import Caller
+from kmslint.reason.certificate import of_reach
 from kmslint.reason.search import Budget, Problem
 from kmslint.reason.space import Cell, Found, Goal, Numbered, Open, Space, is_foreign
 from kmslint.reason.values import Atom
@@ -57,10 +58,37 @@ def find_allowed_by_statement(
     space = Space(policies, described, key)
     found = []
     for allow in space.allows():
-        answer = _ask(space, _allowing(space, allow, grant), _Allowed(space, grant))
+        answer = _ask(space, _allowing(space, allow, grant), _Allowed(space, allow.ref, grant))
         if not isinstance(answer, Proven):
             found.append((allow.ref, answer))
     return tuple(found)
+
+
+def prove_none_allowed(
+    policies: Sequence[Policy], described: Sequence[Statement], key: KeyContext, *, grant: str = DEFAULT
+) -> Answer:
+    """`find_allowed`, with a certificate when the answer is Proven: a step for each group of requests that was ruled out."""
+    unknown = _unknown_policy(policies)
+    if unknown is not None:
+        return Undetermined(unknown[1])
+    space = Space(policies, described, key)
+    space.steps = []
+    answers = [_ask(space, _allowing(space, allow, grant), _Allowed(space, allow.ref, grant)) for allow in space.allows()]
+    return _certified(_first(answers), space)
+
+
+def prove_all_allowed(policies: Sequence[Policy], described: Sequence[Statement], key: KeyContext, *, grant: str = ANY) -> Answer:
+    """`find_not_allowed`, with a certificate when the answer is Proven."""
+    unknown = _unknown_policy(policies)
+    if unknown is not None:
+        return Undetermined(unknown[1])
+    space = Space(policies, described, key)
+    space.steps = []
+    return _certified(_ask(space, _refusing(space, grant), _Refused(space, grant)), space)
+
+
+def _certified(answer: Answer, space: Space) -> Answer:
+    return answer._replace(certificate=tuple(space.steps or ())) if isinstance(answer, Proven) else answer
 
 
 def find_not_allowed(policies: Sequence[Policy], described: Sequence[Statement], key: KeyContext, *, grant: str = ANY) -> Answer:
@@ -148,7 +176,7 @@ def who(policies: Sequence[Policy], action: str, key: KeyContext) -> tuple[Acces
     space = Space(policies, described, key)
     found = []
     for caller in space.callers:
-        answer = _ask(space, _admitting(space, caller), _Allowed(space, ANY))
+        answer = _ask(space, _admitting(space, caller), _Allowed(space))
         if not isinstance(answer, Proven):
             found.append(Access(caller.label, caller.kind, caller.account, is_foreign(caller, key), caller.is_fresh, answer))
     return tuple(found)
@@ -180,16 +208,28 @@ def _unknown_policy(policies: Sequence[Policy]) -> tuple[int, tuple[Cause, ...]]
 
 
 class _Allowed:
-    """Checks a candidate of `find_allowed` with the evaluator."""
+    """Checks a candidate of `find_allowed` with the evaluator: one Allow statement by itself, against all Denies."""
 
-    def __init__(self, space: Space, grant: str) -> None:
+    def __init__(self, space: Space, allow: StatementRef | None = None, grant: str = ANY) -> None:
         self.space = space
         self.grant = grant
+        self.policies = space.policies if allow is None else tuple(_alone(space.policies, allow))
 
     def holds(self, request: Request) -> Evaluation | None:
         """The evaluation, when the request is described and must be allowed; else None."""
-        decided = evaluate(self.space.policies, request)
-        return decided if decided.must and _is_described(self.space, request) else None
+        decided = evaluate(self.policies, request)
+        if not decided.must or not _is_described(self.space, request):
+            return None
+        if self.grant == DELEGATED and evaluate(self.space.policies, request).grant != DELEGATED:
+            return None
+        return decided
+
+
+def _alone(policies: Sequence[Policy], allow: StatementRef) -> Iterator[Policy]:
+    """The policies with `allow` as their only Allow statement."""
+    for place, policy in enumerate(policies):
+        kept = (one for one in policy.statements if one.effect != "Allow" or (place, one.index) == allow)
+        yield policy._replace(statements=tuple(kept))
 
 
 class _Refused:
@@ -371,6 +411,7 @@ def _admitted(cell: Cell, needed: Sequence[Numbered], denies: Sequence[Numbered]
     for one in needed:
         atoms = cell.atoms(one, upper=cell.may)
         if atoms is None:
+            cell.note(of_reach, one)
             return
         demanded += atoms
     stopped = cell.refuted(denies, upper=not cell.may)

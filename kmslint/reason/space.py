@@ -14,8 +14,8 @@ from kmslint.policy.evaluate import applies
 from kmslint.policy.principals import SERVICE, Match, match_principals
 from kmslint.policy.request import KeyContext, Request
 from kmslint.policy.truth import T, U
-from kmslint.reason import actionset
-from kmslint.reason.answer import BUDGET, Cause, StatementRef
+from kmslint.reason import actionset, certificate
+from kmslint.reason.answer import BUDGET, Cause, Killed, StatementRef
 from kmslint.reason.cells import Caller, Domains, Mode, base_modes, callers, names_in
 from kmslint.reason.compile import Context, compile_condition, variable_of, variables_in
 from kmslint.reason.search import VIEWS, Budget, Clause, Problem, Search
@@ -93,6 +93,15 @@ class Cell(NamedTuple):
     bit: int
     bindings: dict[str, str | None]
     may: bool
+    group: int
+    mode: Mode
+    label: StatementRef | None
+
+    def note(self, why: "Callable[[StatementRef | None, StatementRef, certificate.Evidence], Killed]", by: Numbered) -> None:
+        """Note, when a certificate is wanted, that `by` settles this cell."""
+        if self.space.steps is not None and self.may and len(self.space.steps) < certificate.MAX_STEPS:
+            evidence = certificate.Evidence(self.caller, actionset.names(self.group), self.mode, (), ())
+            self.space.steps.append(why(self.label, by.ref, evidence))
 
     def atoms(self, numbered: Numbered, *, upper: bool) -> tuple[Atom, ...] | None:
         """What the statement demands here; None when it does not apply."""
@@ -108,6 +117,7 @@ class Cell(NamedTuple):
             if atoms is None:
                 continue
             if not atoms:
+                self.note(certificate.of_deny, one)
                 return None
             clauses.append(tuple(atom.negated() for atom in atoms))
         return clauses
@@ -133,6 +143,8 @@ class Space:
         self._matches: dict[tuple[StatementRef, int], Match] = {}
         self._resources: dict[StatementRef, int] = {}
         self._atoms: dict[tuple[object, ...], Atom | bool] = {}
+        self.steps: list[Killed] | None = None
+        """Where the steps of a proof are noted, when a certificate is wanted."""
 
     def allows(self) -> tuple[Numbered, ...]:
         """Every statement that may allow."""
@@ -216,42 +228,52 @@ class Space:
         pivots = tuple(dict.fromkeys(name for one in goal.relevant for name in one.pivots))
         keys = {condition.key.lower() for one in goal.relevant for condition in one.statement.conditions}
         mentioned = frozenset(keys | set(pivots))
+        beside = frozenset(condition.key.lower() for one in self.statements for condition in one.statement.conditions)
         masks = [mask for one in goal.relevant for mask in (one.upper_actions, one.lower_actions)]
         modes: dict[str, tuple[Mode, ...]] = {}
         for caller in self.callers:
             bits = goal.actions & goal.counts(caller)
-            if not bits or not self._is_reached(goal, caller, may=may):
+            if not bits:
+                continue
+            blocker = self._blocker(goal, caller, may=may)
+            if blocker is not None:
+                self._note_reach(goal, caller, bits, blocker, may=may)
                 continue
             kind = caller.kind
             if kind not in modes:
                 modes[kind] = base_modes(kind, mentioned, may=may)
             for group in actionset.groups(bits, masks, sorted(mentioned), kind):
-                probe = _Probe(self, goal, caller, group & -group, pivots, mentioned, budget, may)
+                probe = _Probe(self, goal, caller, group, group & -group, pivots, mentioned | beside, budget, may)
                 for mode in modes[kind]:
                     found = probe.in_mode(mode)
                     if found is not None:
                         yield found
                         break
 
-    def _is_reached(self, goal: Goal, caller: Caller, *, may: bool) -> bool:
-        """Whether the needed statements can apply to this caller at all, judged by who calls and by nothing else."""
+    def _note_reach(self, goal: Goal, caller: Caller, bits: int, blocker: Numbered, *, may: bool) -> None:
+        if self.steps is not None and may:
+            evidence = certificate.Evidence(caller, actionset.names(bits), Mode(), (), ())
+            self.steps.append(certificate.of_reach(goal.label, blocker.ref, evidence))
+
+    def _blocker(self, goal: Goal, caller: Caller, *, may: bool) -> Numbered | None:
+        """The first needed statement that cannot apply to this caller, judged by who calls and by nothing else; None if all can."""
         domains = Domains(caller, "Decrypt", Mode(), self.key, self.names.accounts, may=may)
         for one in goal.needed:
             if not self.reaches(one, caller, upper=may):
-                return False
+                return one
             for index, condition in enumerate(one.statement.conditions):
                 name = condition.key.lower()
                 if name not in _CALLER_KEYS or (one.pivots and variables_in(condition)):
                     continue
                 atom = self._atom(one, index, condition, caller, {}, upper=may)
                 if atom is False:
-                    return False
+                    return one
                 if atom is not True and name not in VIEWS | {"kms:calleraccount"}:
                     if self.solver.model(domains.of(atom.key), (atom,)) is None:
-                        return False
+                        return one
                 elif atom is not True and not caller.is_fresh and self._is_excluded(domains, atom):
-                    return False
-        return True
+                    return one
+        return None
 
     def _is_excluded(self, domains: Domains, atom: Atom) -> bool:
         domain = domains.of(atom.key)
@@ -275,6 +297,7 @@ class _Probe(NamedTuple):
     space: Space
     goal: Goal
     caller: Caller
+    group: int
     bit: int
     pivots: tuple[str, ...]
     mentioned: frozenset[str]
@@ -322,12 +345,20 @@ class _Probe(NamedTuple):
     def _solve(self, domains: Domains, bindings: dict[str, str | None]) -> Found | None:
         space = self.space
         action = actionset.first(self.bit)
-        cell = Cell(space, self.caller, action, self.bit, bindings, self.may)
+        cell = Cell(space, self.caller, action, self.bit, bindings, self.may, self.group, domains.mode, self.goal.label)
         for problem in self.goal.problems(cell):
             model = Search(self.caller, domains, space.solver, self.budget).model(problem)
             if model is not None:
                 return Found(build(self.caller, action, model, domains, self.mentioned, space.key, space.solver))
+            if space.steps is not None and self.may and len(space.steps) < certificate.MAX_STEPS:
+                core = certificate.shrink(problem, self.caller, domains, space.solver)
+                evidence = self._evidence(domains.mode, core)
+                space.steps.append(certificate.of_conditions(self.goal.label, evidence))
         return None
+
+    def _evidence(self, mode: Mode, core: Problem) -> certificate.Evidence:
+        names = tuple(name for name in actionset.names(self.group))
+        return certificate.Evidence(self.caller, names, mode, core.units, core.clauses)
 
 
 def _bound(domain: Domain) -> tuple[str | None, ...]:
