@@ -6,7 +6,7 @@ conjunction of atoms, and each key's domain is known. Principal has no partial w
 """
 
 import re
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from kmslint.aws import condition_keys
@@ -64,36 +64,42 @@ class Names(NamedTuple):
     digits: frozenset[str]
 
 
-def names_in(statements: Iterable[Statement], key: KeyContext) -> Names:
+def names_in(statement: Statement) -> Names:
     """Collect the names in principal entries and, for accounts and services, in condition values."""
     found: dict[str, dict[str, None]] = {kind: {} for kind in ("A", USER, ROLE, "session", FEDERATED, SERVICE)}
-    if key.account is not None:
-        found["A"][key.account] = None
     digits: set[str] = set()
-    for statement in statements:
-        for entry in statement.principals or ():
-            if isinstance(entry.value, str):
-                _note(entry.value, entry.kind, found)
-                digits.update(_DIGITS.findall(entry.value))
-        for condition in statement.conditions:
-            name = condition.key.lower()
-            for item in condition.values:
-                if isinstance(item.value, str):
-                    mentioned = _DIGITS.findall(item.value)
-                    digits.update(mentioned)
-                    if name in _ACCOUNT_KEYS:
-                        found["A"].update(dict.fromkeys(mentioned))
-                    elif name == "aws:principalservicename" and identify(item.value).kind == SERVICE:
-                        found[SERVICE][item.value] = None
-    return Names(
-        tuple(found["A"]),
-        tuple(found[USER]),
-        tuple(found[ROLE]),
-        tuple(found["session"]),
-        tuple(found[FEDERATED]),
-        tuple(found[SERVICE]),
-        frozenset(digits),
-    )
+    for entry in statement.principals or ():
+        if isinstance(entry.value, str):
+            _note(entry.value, entry.kind, found)
+            digits.update(_DIGITS.findall(entry.value))
+    for condition in statement.conditions:
+        name = condition.key.lower()
+        for item in condition.values:
+            if not isinstance(item.value, str):
+                continue
+            mentioned = _DIGITS.findall(item.value)
+            digits.update(mentioned)
+            if name in _ACCOUNT_KEYS:
+                found["A"].update(dict.fromkeys(mentioned))
+            elif name == "aws:principalservicename" and identify(item.value).kind == SERVICE:
+                found[SERVICE][item.value] = None
+    accounts, users, roles, sessions, federated, services = (tuple(names) for names in found.values())
+    return Names(accounts, users, roles, sessions, federated, services, frozenset(digits))
+
+
+def join_names(parts: Iterable[Names], key: KeyContext) -> Names:
+    """The names of several statements together, the key's owner first."""
+    found: tuple[dict[str, None], ...] = ({}, {}, {}, {}, {}, {})
+    if key.account is not None:
+        found[0][key.account] = None
+    digits: set[str] = set()
+    for part in parts:
+        every = (part.accounts, part.users, part.roles, part.sessions, part.federated, part.services)
+        for known, names in zip(found, every, strict=True):
+            known.update(dict.fromkeys(names))
+        digits |= part.digits
+    accounts, users, roles, sessions, federated, services = (tuple(known) for known in found)
+    return Names(accounts, users, roles, sessions, federated, services, frozenset(digits))
 
 
 _ACCOUNT_KEYS: Final = frozenset({"aws:principalarn", "aws:principalaccount", "kms:calleraccount"})
@@ -116,14 +122,47 @@ def _note(value: str, kind: str, found: Mapping[str, dict[str, None]]) -> None:
         found[ROLE if identity.session is None else "session"][value] = None
 
 
-def callers(names: Names, key: KeyContext) -> tuple[Caller, ...]:
-    """Every class of callers, strangers first: so that a witness is the plainest one that serves."""
-    fresh = next((number for number in _STRANGERS if number not in names.digits), None) or _unused(names.digits)
-    classes: list[Caller] = []
-    for account in (fresh, *names.accounts):
-        classes += _of_account(account, names, key, is_fresh=account == fresh)
-    classes.sort(key=_plainness)
-    return (*classes, *_services(names, key))
+FRESH: Final = "fresh"
+"""The group of callers of an account that no statement names."""
+
+SERVICES: Final = "services"
+"""The group of callers that are AWS services."""
+
+
+class Callers:
+    """Every class of callers, grouped by account and built when first asked for; strangers come first.
+
+    So a witness is the plainest one that serves, and a question that only one account can answer builds no other.
+    """
+
+    __slots__ = ("_built", "_key", "_names", "groups")
+
+    def __init__(self, names: Names, key: KeyContext) -> None:
+        self._names = names
+        self._key = key
+        self._built: dict[str, tuple[Caller, ...]] = {}
+        self.groups = (FRESH, *names.accounts, SERVICES)
+
+    def of(self, group: str) -> tuple[Caller, ...]:
+        """The classes of one group: an account, FRESH or SERVICES."""
+        built = self._built.get(group)
+        if built is None:
+            built = self._built[group] = tuple(self._build(group))
+        return built
+
+    def __iter__(self) -> Iterator[Caller]:
+        """All classes, group by group."""
+        for group in self.groups:
+            yield from self.of(group)
+
+    def _build(self, group: str) -> list[Caller]:
+        names = self._names
+        if group == SERVICES:
+            return _services(names, self._key)
+        account = group
+        if group == FRESH:
+            account = next((number for number in _STRANGERS if number not in names.digits), None) or _unused(names.digits)
+        return sorted(_of_account(account, names, self._key, is_fresh=group == FRESH), key=_plainness)
 
 
 def _plainness(caller: Caller) -> int:

@@ -11,12 +11,12 @@ from typing import Final, NamedTuple
 from kmslint.policy import operators
 from kmslint.policy.document import Condition, Item, Policy, Principal, Statement
 from kmslint.policy.evaluate import applies
-from kmslint.policy.principals import SERVICE, Match, match_principals
+from kmslint.policy.principals import ROLE, SERVICE, Match, account_of, identify, match_principals
 from kmslint.policy.request import KeyContext, Request
 from kmslint.policy.truth import T, U
 from kmslint.reason import actionset, certificate
 from kmslint.reason.answer import BUDGET, Cause, Killed, StatementRef
-from kmslint.reason.cells import Caller, Domains, Mode, base_modes, callers, names_in
+from kmslint.reason.cells import FRESH, SERVICES, Caller, Callers, Domains, Mode, Names, base_modes, join_names, names_in
 from kmslint.reason.compile import Context, compile_condition, variable_of, variables_in
 from kmslint.reason.search import VIEWS, Budget, Clause, Problem, Search
 from kmslint.reason.strings import BudgetExceeded
@@ -26,6 +26,9 @@ from kmslint.tree import from_python
 
 MAX_BINDINGS: Final = 400
 """Cases tried for the values of policy variables in one cell."""
+
+MAX_PREPARED: Final = 512
+"""Policies whose prepared statements are remembered."""
 
 _NODE: Final = from_python(None)
 _EVERYONE: Final = (Principal("*", "*", _NODE),)
@@ -43,6 +46,9 @@ class Numbered(NamedTuple):
     pivots: tuple[str, ...]
     upper_actions: int
     lower_actions: int
+    names: Names
+    groups: frozenset[str] | None
+    """The caller groups (accounts, SERVICES) that its Principal can match at all; None for any."""
 
     def actions(self, *, upper: bool) -> int:
         """The actions that the statement matches, as a mask."""
@@ -53,10 +59,54 @@ def number(ref: StatementRef, statement: Statement, policy: Policy) -> Numbered:
     """Prepare a statement for searching."""
     has_variables = policy.has_variables()
     names = (name for condition in statement.conditions for name in variables_in(condition)) if has_variables else ()
+    pivots = tuple(dict.fromkeys(names))
     upper = actionset.mask(statement, upper=True)
-    lower = upper if statement.unknown == () else 0
-    lower &= actionset.mask(statement, upper=False)
-    return Numbered(ref, statement, policy, has_variables, tuple(dict.fromkeys(names)), upper, lower)
+    lower = 0 if statement.unknown else actionset.mask(statement, upper=False)
+    return Numbered(ref, statement, policy, has_variables, pivots, upper, lower, names_in(statement), _groups_of(statement))
+
+
+def _groups_of(statement: Statement) -> frozenset[str] | None:
+    if statement.not_principal:
+        return None
+    groups: set[str] = set()
+    for entry in statement.principals or ():
+        if entry.kind == "Service" and isinstance(entry.value, str):
+            groups.add(SERVICES)
+            continue
+        account = (account_of(entry.value) or identify(entry.value).account) if isinstance(entry.value, str) else None
+        if account is None or entry.kind != "AWS":
+            return None
+        groups.add(account)
+    return frozenset(groups)
+
+
+_PREPARED: Final[dict[tuple[int, int], tuple[object, tuple[Numbered, ...]]]] = {}
+
+
+def _remember(place: int, owner: object, numbered: Callable[[], tuple[Numbered, ...]]) -> tuple[Numbered, ...]:
+    """What was prepared for this very object, which the memory keeps alive; bounded by MAX_PREPARED."""
+    known = (place, id(owner))
+    found = _PREPARED.get(known)
+    if found is None:
+        if len(_PREPARED) >= MAX_PREPARED:
+            _PREPARED.clear()
+        found = _PREPARED[known] = (owner, numbered())
+    return found[1]
+
+
+def _prepare(place: int, policy: Policy) -> tuple[Numbered, ...]:
+    return _remember(
+        place, policy, lambda: tuple(number(StatementRef(place, one.index), one, policy) for one in policy.statements)
+    )
+
+
+def _prepare_question(described: Sequence[Statement]) -> tuple[Numbered, ...]:
+    frozen = described if isinstance(described, tuple) else tuple(described)
+    return _remember(
+        -1,
+        frozen,
+        lambda: tuple(number(StatementRef(-1, place), one._replace(index=-1), _QUESTION) for place, one in enumerate(frozen)),
+    )
 
 
 class Goal(NamedTuple):
@@ -129,19 +179,14 @@ class Space:
     def __init__(self, policies: Sequence[Policy], described: Sequence[Statement], key: KeyContext) -> None:
         self.policies = tuple(policies)
         self.key = key
-        self.described = tuple(
-            number(StatementRef(-1, index), statement._replace(index=-1), _QUESTION) for index, statement in enumerate(described)
-        )
-        self.statements = tuple(
-            number(StatementRef(place, statement.index), statement, policy)
-            for place, policy in enumerate(self.policies)
-            for statement in policy.statements
-        )
-        self.names = names_in([one.statement for one in (*self.statements, *self.described)], key)
-        self.callers = callers(self.names, key)
+        self.described = _prepare_question(described)
+        self.statements = tuple(one for place, policy in enumerate(self.policies) for one in _prepare(place, policy))
+        self.names = join_names((one.names for one in (*self.statements, *self.described)), key)
+        self.callers = Callers(self.names, key)
         self.solver = Solver()
         self._matches: dict[tuple[StatementRef, int], Match] = {}
         self._resources: dict[StatementRef, int] = {}
+        self._excluded: dict[tuple[StatementRef, str, bool], bool] = {}
         self._atoms: dict[tuple[object, ...], Atom | bool] = {}
         self.steps: list[Killed] | None = None
         """Where the steps of a proof are noted, when a certificate is wanted."""
@@ -231,7 +276,7 @@ class Space:
         beside = frozenset(condition.key.lower() for one in self.statements for condition in one.statement.conditions)
         masks = [mask for one in goal.relevant for mask in (one.upper_actions, one.lower_actions)]
         modes: dict[str, tuple[Mode, ...]] = {}
-        for caller in self.callers:
+        for caller in self._candidates(goal, may=may):
             bits = goal.actions & goal.counts(caller)
             if not bits:
                 continue
@@ -249,6 +294,40 @@ class Space:
                     if found is not None:
                         yield found
                         break
+
+    def _candidates(self, goal: Goal, *, may: bool) -> Iterator[Caller]:
+        """The callers that the needed statements do not rule out as a group: by account, or as services."""
+        if not goal.actions:
+            return
+        for group in self.callers.groups:
+            if self.steps is None and any(self._excludes(one, group, upper=may) for one in goal.needed):
+                continue
+            yield from self.callers.of(group)
+
+    def _excludes(self, numbered: Numbered, group: str, *, upper: bool) -> bool:
+        known = (numbered.ref, group, upper)
+        found = self._excluded.get(known)
+        if found is None:
+            is_out = numbered.groups is not None and group not in numbered.groups
+            found = self._excluded[known] = is_out or self._excludes_by_condition(numbered, group, upper=upper)
+        return found
+
+    def _excludes_by_condition(self, numbered: Numbered, group: str, *, upper: bool) -> bool:
+        """Whether a condition on the account (or on being a service) fails for the whole group."""
+        if group == FRESH:
+            return False
+        keys = {"aws:principalisawsservice": "true"} if group == SERVICES else dict.fromkeys(_ACCOUNT_NAMES, group)
+        if group != SERVICES:
+            keys["aws:principalisawsservice"] = "false"
+        for index, condition in enumerate(numbered.statement.conditions):
+            value = keys.get(condition.key.lower())
+            if value is None or (numbered.pivots and variables_in(condition)):
+                continue
+            context = _GROUP_CONTEXTS[group == SERVICES]
+            atom = self._atom(numbered, index, condition, context, {}, upper=upper)
+            if atom is False or (atom is not True and not _holds(atom, value)):
+                return True
+        return False
 
     def _note_reach(self, goal: Goal, caller: Caller, bits: int, blocker: Numbered, *, may: bool) -> None:
         if self.steps is not None and may:
@@ -276,10 +355,22 @@ class Space:
         return None
 
     def _is_excluded(self, domains: Domains, atom: Atom) -> bool:
+        """Whether the caller's class, where it fixes the key, makes the atom false."""
         domain = domains.of(atom.key)
         if domain.finite is None and domain.presence != NEVER:
             return False
         return self.solver.model(domain, (atom,)) is None
+
+
+_ACCOUNT_NAMES: Final = ("aws:principalaccount", "kms:calleraccount")
+_GROUP_CONTEXTS: Final = {
+    False: Caller("", ROLE, "arn:aws:sts::000000000000:assumed-role/any/session", "000000000000", "aws"),
+    True: Caller("", SERVICE, "any.amazonaws.com", None, "aws"),
+}
+
+
+def _holds(atom: Atom, value: str) -> bool:
+    return atom.wanted if atom.test is None else atom.test.contains(value) == atom.wanted
 
 
 _CALLER_KEYS: Final = frozenset(
