@@ -1,0 +1,119 @@
+"""Every rule folder: its cases, its page, its controls. One test a thing, all folders."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kmslint.engine import loader
+from kmslint.engine.assess import assess_rule
+from kmslint.engine.rule import Rule, page_sections
+from kmslint.engine.variables import describe
+from kmslint.model.result import Outcome
+from tests.rules.case import OUTCOMES, key_of, mismatches, read_case, replay, settings_of
+
+RULES = Path(__file__).resolve().parents[2] / "rules"
+FOLDERS = sorted(file.parent for file in RULES.glob("*/rule.toml"))
+CASES = sorted(RULES.glob("*/cases/*.json"))
+HEADINGS = ["What it checks", "Why it matters", "When it is silent", "Fix", "References"]
+
+_catalogue = loader.build(*loader.read_folder(str(RULES)))
+_rules: Mapping[str, Rule] = {rule.id: rule for rule in _catalogue.rules}
+
+
+def _name(path: Path) -> str:
+    return f"{path.parent.parent.name}/{path.stem}" if path.suffix == ".json" else path.name
+
+
+@pytest.mark.parametrize("file", CASES, ids=_name)
+def test_case(file: Path) -> None:
+    case = read_case(file)
+    key, settings = key_of(case), settings_of(case)
+    results = assess_rule(_rules[file.parent.parent.name], key, settings)
+    assert mismatches(case, results, key) == []
+
+
+@pytest.mark.parametrize("file", [file for file in CASES if file.stem.startswith("fail")], ids=_name)
+def test_the_witness_of_a_forbidden_request_replays(file: Path) -> None:
+    case = read_case(file)
+    key, settings = key_of(case), settings_of(case)
+    rule = _rules[file.parent.parent.name]
+    if rule.needs != ("policy",) or any(type(block).__name__ != "Forbid" for block in rule.blocks):
+        return
+    for result in assess_rule(rule, key, settings):
+        if result.outcome is Outcome.FAIL:
+            assert replay(result, key) == "allow"
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=_name)
+def test_page_has_the_fixed_headings_and_says_something_under_each(folder: Path) -> None:
+    text = loader.page(_rules[folder.name])
+    sections = page_sections(text)
+    assert text.splitlines()[0] == f"# {folder.name}"
+    assert [heading for heading in sections if heading] == HEADINGS
+    assert all(len(sections[heading]) > 20 for heading in HEADINGS)
+    assert "HIPAA requires" not in text
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=_name)
+def test_every_control_has_a_title_and_a_reason(folder: Path) -> None:
+    rule = _rules[folder.name]
+    assert rule.controls
+    assert [control.id for control in rule.controls if not (control.title and control.why)] == []
+    assert len({control.id for control in rule.controls}) == len(rule.controls)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=_name)
+def test_some_pass_is_one_node_away_from_a_fail(folder: Path) -> None:
+    cases = loader.read_cases(str(folder))
+    fails = [case for name, case in cases.items() if name.startswith("fail")]
+    passes = [case for name, case in cases.items() if name.startswith("pass")]
+    distances = [_distance(_subject(fail), _subject(good)) for fail in fails for good in passes]
+    assert 1 in distances, f"{len(fails)} fail and {len(passes)} pass cases; differing nodes: {sorted(distances)}"
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=_name)
+def test_the_described_sets_are_statements(folder: Path) -> None:
+    key = key_of({"input": {"Version": "2012-10-17", "Statement": []}, "key": {"account": "111122223333", "region": "us-east-1"}})
+    for block in _rules[folder.name].blocks:
+        describe(getattr(block, "statements", ()), key, settings_of({}), folder.name)
+
+
+def test_every_file_in_cases_is_a_case() -> None:
+    names = [file.name for file in RULES.glob("*/cases/*")]
+    prefixes = tuple(OUTCOMES)
+    assert [name for name in names if not name.endswith(".json") or not name.startswith(prefixes)] == []
+
+
+def _subject(case: Any) -> dict[str, Any]:
+    return {name: case[name] for name in ("input", "key", "config") if name in case}
+
+
+def _distance(left: Any, right: Any) -> int:
+    """How many JSON nodes differ: a value changed, or a member or an item added or removed, counts one."""
+    if isinstance(left, dict) and isinstance(right, dict):
+        shared = left.keys() & right.keys()
+        return len(left.keys() ^ right.keys()) + sum(_distance(left[name], right[name]) for name in shared)
+    if isinstance(left, list) and isinstance(right, list):
+        return min(_aligned(left, right))
+    return 0 if _text(left) == _text(right) else 1
+
+
+def _aligned(left: list[Any], right: list[Any]) -> Iterator[int]:
+    """The distance item by item, or with one item of the longer list left out."""
+    if len(left) == len(right):
+        yield sum(_distance(a, b) for a, b in zip(left, right, strict=True))
+        return
+    shorter, longer = sorted((left, right), key=len)
+    if len(longer) - len(shorter) > 1:
+        yield abs(len(left) - len(right))
+        return
+    for index in range(len(longer)):
+        rest = longer[:index] + longer[index + 1 :]
+        yield 1 + sum(_distance(a, b) for a, b in zip(shorter, rest, strict=True))
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
