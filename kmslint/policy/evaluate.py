@@ -413,8 +413,11 @@ class Run:
             return self._does_not_parse(use)
         must = all(_inside(parsed, one) for one in ranges)
         inner = values.mapped_ipv4(*parsed)
-        forms = {parsed, (4, inner) if inner is not None else (6, 0xFFFF << 32 | parsed[1]) if parsed[0] == 4 else parsed}
-        may = any(_inside(form, one) for form in forms for one in ranges)
+        may = any(_inside(parsed, one) for one in ranges) or (
+            inner is not None and any(_inside((4, inner), one) for one in ranges)
+        )
+        if parsed[0] == 4:
+            may = may or any(_inside((6, 0xFFFF << 32 | parsed[1]), one) for one in ranges if values.is_mapped(one))
         return self.between(may, must, 17, T if _inside(parsed, ranges[0]) else F)
 
     def _does_not_parse(self, use: Use) -> int:

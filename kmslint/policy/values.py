@@ -179,6 +179,11 @@ def mapped_ipv4(version: int, value: int) -> int | None:
     return value & 0xFFFFFFFF if version == 6 and value >> 32 == 0xFFFF else None
 
 
+def is_mapped(network: tuple[int, int, int]) -> bool:
+    """Whether an IPv6 range lies within `::ffff:0:0/96`, and so names IPv4 addresses."""
+    return network[0] == 6 and network[1] >> 32 == 0xFFFF and network[2] >> 32 == 0xFFFF
+
+
 def binary(text: str) -> bytes | None:
     """Base64-decoded bytes."""
     from base64 import b64decode

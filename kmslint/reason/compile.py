@@ -166,7 +166,7 @@ def _ordered_test(
     use: Use, values: tuple[str, ...], bound: tuple[tuple[str, str | None], ...], has_variables: bool, upper: bool
 ) -> Test:
     contains = Contains(_run(bound, has_variables), use, _items(values), upper=upper)
-    return Test(use.operator.family, values, contains, patterns=None, complement=False, finite=None)
+    return Test(use.operator.family, values, contains, patterns=None, complement=False, literals=None)
 
 
 @lru_cache(maxsize=4096)
@@ -209,10 +209,10 @@ def _interned(
         contains = InPatterns(patterns, complement=complement)
     else:
         contains = Contains(_run(bound, has_variables), use, _items(values), upper=upper)
-    is_finite = not complement and all(all(isinstance(token, str) for token in pattern) for pattern in patterns)
-    finite = frozenset("".join(str(token) for token in pattern) for pattern in patterns) if is_finite else None
+    is_finite = all(isinstance(token, str) for pattern in patterns for token in pattern)
+    literals = frozenset("".join(str(token) for token in pattern) for pattern in patterns) if is_finite else None
     constants = tuple(value for value in values if isinstance(value, str))
-    test = Test(family, constants, contains, patterns=patterns, complement=complement, finite=finite)
+    test = Test(family, constants, contains, patterns=patterns, complement=complement, literals=literals)
     if len(_TESTS) > 20_000:
         _TESTS.clear()
     _TESTS[known] = test

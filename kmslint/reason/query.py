@@ -400,7 +400,7 @@ def _allowing(space: Space, allow: Numbered, grant: str) -> Goals:
 
             bits = allow.actions(upper=may) & described.actions(upper=may)
             counts = _counting(space, allow, grant, may=may)
-            yield Goal(problems, (described, allow, *denies, *others), (described, allow), bits, counts, allow.ref)
+            yield Goal(problems, (described, allow, *denies, *others), (described, allow), bits, counts, allow.ref, denies)
 
     return goals
 
@@ -496,7 +496,7 @@ def _newly_allowing(space: Space, allow: Numbered, before: range, after: range, 
             bits = allow.actions(upper=may) & described.actions(upper=may)
             relevant = (described, allow, *new_denies, *old_allows, *old_denies)
             counts = _counting(space, allow, DIRECT if strengthened else ANY, may=may)
-            yield Goal(problems, relevant, (described, allow), bits, counts, allow.ref)
+            yield Goal(problems, relevant, (described, allow), bits, counts, allow.ref, new_denies)
 
     return goals
 
@@ -542,6 +542,6 @@ def _admitting(space: Space, caller: Caller) -> Goals:
                     return counted(one) if one is caller else 0
 
                 bits = allow.actions(upper=may) & described.actions(upper=may)
-                yield Goal(problems, (described, allow, *denies), (described, allow), bits, counts, allow.ref)
+                yield Goal(problems, (described, allow, *denies), (described, allow), bits, counts, allow.ref, denies)
 
     return goals

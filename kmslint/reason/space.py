@@ -120,6 +120,8 @@ class Goal(NamedTuple):
     counts: "Callable[[Caller], int]"
     """The actions of the question that count for a caller class, as a mask."""
     label: StatementRef | None = None
+    stoppers: tuple[Numbered, ...] = ()
+    """Denies that must not apply: where one applies to all, there is nothing to find."""
 
 
 class Found(NamedTuple):
@@ -187,6 +189,7 @@ class Space:
         self._matches: dict[tuple[StatementRef, int], Match] = {}
         self._resources: dict[StatementRef, int] = {}
         self._excluded: dict[tuple[StatementRef, str, bool], bool] = {}
+        self._covered: dict[tuple[StatementRef, str, bool], bool] = {}
         self._atoms: dict[tuple[object, ...], Atom | bool] = {}
         self.steps: list[Killed] | None = None
         """Where the steps of a proof are noted, when a certificate is wanted."""
@@ -300,9 +303,57 @@ class Space:
         if not goal.actions:
             return
         for group in self.callers.groups:
-            if self.steps is None and any(self._excludes(one, group, upper=may) for one in goal.needed):
+            if self.steps is None and self._is_settled(goal, group, may=may):
                 continue
             yield from self.callers.of(group)
+
+    def _is_settled(self, goal: Goal, group: str, *, may: bool) -> bool:
+        """Whether a needed statement leaves the whole group out, or a Deny stops all of it."""
+        if any(self._excludes(one, group, upper=may) for one in goal.needed):
+            return True
+        return any(
+            not goal.actions & ~one.actions(upper=not may) and self._covers(one, group, upper=not may) for one in goal.stoppers
+        )
+
+    def _covers(self, numbered: Numbered, group: str, *, upper: bool) -> bool:
+        """Whether a statement applies to every request of the group: its principals, its resource and each condition take all."""
+        known = (numbered.ref, group, upper)
+        found = self._covered.get(known)
+        if found is None:
+            found = self._covered[known] = self._applies_to_all(numbered, group, upper=upper)
+        return found
+
+    def _applies_to_all(self, numbered: Numbered, group: str, *, upper: bool) -> bool:
+        statement = numbered.statement
+        if statement.not_principal or statement.resources is None or (statement.unknown and not upper):
+            return False
+        values = {entry.value for entry in statement.principals or () if entry.kind in {"*", "AWS"}}
+        if "*" not in values and group not in values and f"arn:{self.key.partition}:iam::{group}:root" not in values:
+            return False
+        if self._resource(numbered) < (U if upper else T):
+            return False
+        return all(self._always(numbered, place, group, upper=upper) for place in range(len(statement.conditions)))
+
+    def _always(self, numbered: Numbered, place: int, group: str, *, upper: bool) -> bool:
+        """Whether a condition holds for every caller of the group, judged by account or by being a service."""
+        condition = numbered.statement.conditions[place]
+        if numbered.pivots and variables_in(condition):
+            return False
+        value = self._group_value(condition.key.lower(), group)
+        if value is None:
+            return False
+        atom = self._atom(numbered, place, condition, _GROUP_CONTEXTS[group == SERVICES], {}, upper=upper)
+        if isinstance(atom, bool):
+            return atom
+        return _is_literal_for(group, atom) and _holds(atom, value)
+
+    def _group_value(self, key: str, group: str) -> str | None:
+        """The value of a key that all callers of the group share; None where they differ. FRESH: the stand-in account."""
+        if key == "aws:principalisawsservice":
+            return "true" if group == SERVICES else "false"
+        if key not in _ACCOUNT_NAMES or group == SERVICES:
+            return None
+        return self.callers.of(FRESH)[0].account if group == FRESH else group
 
     def _excludes(self, numbered: Numbered, group: str, *, upper: bool) -> bool:
         known = (numbered.ref, group, upper)
@@ -314,18 +365,14 @@ class Space:
 
     def _excludes_by_condition(self, numbered: Numbered, group: str, *, upper: bool) -> bool:
         """Whether a condition on the account (or on being a service) fails for the whole group."""
-        if group == FRESH:
-            return False
-        keys = {"aws:principalisawsservice": "true"} if group == SERVICES else dict.fromkeys(_ACCOUNT_NAMES, group)
-        if group != SERVICES:
-            keys["aws:principalisawsservice"] = "false"
-        for index, condition in enumerate(numbered.statement.conditions):
-            value = keys.get(condition.key.lower())
+        for place, condition in enumerate(numbered.statement.conditions):
+            value = self._group_value(condition.key.lower(), group)
             if value is None or (numbered.pivots and variables_in(condition)):
                 continue
-            context = _GROUP_CONTEXTS[group == SERVICES]
-            atom = self._atom(numbered, index, condition, context, {}, upper=upper)
-            if atom is False or (atom is not True and not _holds(atom, value)):
+            atom = self._atom(numbered, place, condition, _GROUP_CONTEXTS[group == SERVICES], {}, upper=upper)
+            if atom is False:
+                return True
+            if atom is not True and _is_literal_for(group, atom) and not _holds(atom, value):
                 return True
         return False
 
@@ -367,6 +414,14 @@ _GROUP_CONTEXTS: Final = {
     False: Caller("", ROLE, "arn:aws:sts::000000000000:assumed-role/any/session", "000000000000", "aws"),
     True: Caller("", SERVICE, "any.amazonaws.com", None, "aws"),
 }
+
+
+def _is_literal_for(group: str, atom: Atom) -> bool:
+    """Whether the group's value of the key decides for the whole group.
+
+    A fresh account is like any other that is named nowhere only where names are compared literally.
+    """
+    return group != FRESH or atom.test is None or atom.test.literals is not None
 
 
 def _holds(atom: Atom, value: str) -> bool:

@@ -40,10 +40,10 @@ class Test:
     """A set of values: those that one condition accepts in one reading.
 
     `contains` asks the evaluator's own comparison. `patterns` (text families) is the same set as a union of patterns,
-    complemented when `complement`; `finite` lists it when it is a finite set. Compared by identity: `compile` interns them.
+    complemented when `complement`; `literals` lists that union when it is finite. Compared by identity: `compile` interns them.
     """
 
-    __slots__ = ("_contains", "_known", "complement", "family", "finite", "patterns", "wanted")
+    __slots__ = ("_contains", "_known", "complement", "family", "literals", "patterns", "wanted")
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Test:
         *,
         patterns: tuple[Regex, ...] | None,
         complement: bool,
-        finite: frozenset[str] | None,
+        literals: frozenset[str] | None,
     ) -> None:
         self.family = family
         self.wanted = wanted
@@ -61,7 +61,7 @@ class Test:
         self._known: dict[str, bool] = {}
         self.patterns = patterns
         self.complement = complement
-        self.finite = finite
+        self.literals = literals
 
     def contains(self, value: str) -> bool:
         """Whether `value` is in the set. Remembered, up to a bound."""
@@ -258,7 +258,7 @@ def _find(domain: Domain, tests: list[tuple[Test, bool]]) -> str | None:
     for sample in domain.samples:
         if _passes(tests, sample) and domain.holds(sample):
             return sample
-    lists = [test.finite for test, want in tests if want and test.finite is not None]
+    lists = [test.literals for test, want in tests if want != test.complement and test.literals is not None]
     if lists:
         shortest_list = min(lists, key=len)
         return next((value for value in sorted(shortest_list) if domain.holds(value) and _passes(tests, value)), None)
