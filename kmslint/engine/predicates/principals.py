@@ -1,0 +1,107 @@
+"""Checks of principals: their form, and what is left of deleted ones."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from kmslint.engine.finding import Finding
+from kmslint.engine.predicates.places import Place, literal, quoted, statements
+from kmslint.model.key import Key
+from kmslint.model.settings import Settings
+from kmslint.policy.document import Principal
+from kmslint.tree import Template
+
+Params = Mapping[str, object]
+
+_ACCOUNT = re.compile(r"[0-9]{12}\Z")
+_UNIQUE_ID = re.compile(r"A(?:GPA|IDA|IPA|KIA|NPA|NVA|PKA|ROA|SCA|SIA)[A-Z0-9]{8,124}\Z")
+_ARN = re.compile(r"arn:(?P<partition>[a-z0-9-]+):(?P<service>iam|sts)::(?P<account>[0-9]{12}):(?P<resource>.+)\Z", re.DOTALL)
+_NAME = r"[A-Za-z0-9_+=,.@-]+"
+_PATH = r"(?:[!-.0-~]+/)*"  # printable ASCII but the slash that ends a part
+_RESOURCES = {
+    "iam": re.compile(rf"(?:root|user/{_PATH}{_NAME}|role/{_PATH}{_NAME})\Z"),
+    "sts": re.compile(rf"(?:assumed-role/{_NAME}/{_NAME}|federated-user/{_NAME})\Z"),
+}
+_SERVICE = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:amazonaws\.com(?:\.cn)?|aws\.internal|amazon\.com|aws\.com)\Z")
+
+
+def invalid_principal(key: Key, settings: Settings, params: Params) -> Iterator[Finding]:
+    """Every principal whose form a key policy does not understand.
+
+    Source: IAM User Guide, "AWS JSON policy elements: Principal"; KMS Developer Guide, "Key policies" (no IAM groups).
+    """
+    del settings, params
+    for place in statements(key):
+        for entry in place.statement.principals or ():
+            finding = _judge(place, entry, key.partition)
+            if finding is not None:
+                yield finding
+
+
+def _judge(place: Place, entry: Principal, partition: str) -> Finding | None:
+    if entry.kind in {"Federated", "CanonicalUser"}:
+        message = f"a {entry.kind} principal is not supported in a key policy: {quoted(entry.value)}"
+        return place.finding(message, severity="low", node=entry.node, help="name the role that the identity assumes")
+    if isinstance(entry.value, Template):
+        return _judge_template(place, entry, entry.value)
+    if entry.kind == "Service":
+        return _judge_service(place, entry, entry.value)
+    wrong = _wrong_form(entry.value, partition) if entry.kind == "AWS" else None
+    if wrong is None:
+        return None
+    why, help = wrong
+    return place.finding(f"the principal {quoted(entry.value)} {why}", node=entry.node, help=help)
+
+
+def _judge_service(place: Place, entry: Principal, text: str) -> Finding | None:
+    if _SERVICE.match(text):
+        return None
+    why = "matches nobody" if text == "*" else "is not the name of an AWS service"
+    help = "write the service's full name, such as `cloudtrail.amazonaws.com`"
+    return place.finding(f"the service principal {quoted(text)} {why}", node=entry.node, help=help)
+
+
+def _judge_template(place: Place, entry: Principal, value: Template) -> Finding | None:
+    """A literal part with a wildcard inside an ARN can never become a valid form, whatever the rest resolves to."""
+    fixed = [part for part in value.parts if isinstance(part, str)]
+    if entry.kind != "AWS" or not any("*" in part or "?" in part or ":group/" in part for part in fixed):
+        return None
+    message = f"the principal {quoted(value)} has a part that no valid principal has"
+    return place.finding(message, node=entry.node, help="name roles or users in full; put a pattern into aws:PrincipalArn")
+
+
+def _wrong_form(text: str, partition: str) -> tuple[str, str] | None:
+    """Why an AWS principal is wrong and what to do; None for a valid one."""
+    if text == "*" or _ACCOUNT.match(text) or _UNIQUE_ID.match(text):
+        return None
+    match = _ARN.match(text)
+    if match is None:
+        return "is neither an account, an IAM or STS ARN, nor `*`", "name an account, a role or a user by its ARN"
+    resource, service = match["resource"], match["service"]
+    if resource.startswith("group/"):
+        return "is an IAM group, which cannot be a principal", "name the roles that the group's members assume"
+    if "*" in resource or "?" in resource:
+        pattern = "name the account and add ArnLike on aws:PrincipalArn with this pattern"
+        return "has a wildcard inside an ARN, which AWS takes literally or rejects", pattern
+    if not _RESOURCES[service].match(resource):
+        return "is not a user, role, session or account", "name a role or a user by its ARN"
+    if match["partition"] != partition:
+        return (
+            f"is of partition {quoted(match['partition'])}, the key of {quoted(partition)}",
+            "name a principal of the key's partition",
+        )
+    return None
+
+
+def orphaned_principal(key: Key, settings: Settings, params: Params) -> Iterator[Finding]:
+    """Every principal that is a unique id: what KMS shows after the user or role was deleted.
+
+    Source: IAM User Guide, "IAM identifiers", unique identifiers; KMS Developer Guide, "Key policies".
+    """
+    del settings, params
+    for place in statements(key):
+        for entry in place.statement.principals or ():
+            text = literal(entry.value)
+            if entry.kind == "AWS" and text is not None and _UNIQUE_ID.match(text):
+                message = f"the principal {quoted(text)} is a unique id: the user or role it stood for was deleted"
+                help = "remove the id; if the role exists again, name its ARN"
+                yield place.finding(message, node=entry.node, help=help)
