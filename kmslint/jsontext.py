@@ -73,8 +73,7 @@ def read_json(text: Text, *, max_depth: int = MAX_DEPTH, max_chars: int = MAX_CH
         InputError: `text` is not JSON, or is larger or deeper than the limits; with the place of the first fault.
     """
     node, end = read_json_start(text, max_depth=max_depth, max_chars=max_chars)
-    if end < len(text.content):
-        raise _fault(text, end, "the end of the text", help="a text holds one JSON value")
+    expect_end(text, end)
     return node
 
 
@@ -95,6 +94,12 @@ def read_json_start(text: Text, *, max_depth: int = MAX_DEPTH, max_chars: int = 
     except JSONDecodeError as error:
         raise _string_fault(text, error) from None
     return node, _skip(content, node.end)
+
+
+def expect_end(text: Text, at: int) -> None:
+    """Raises InputError unless `text` ends at `at`."""
+    if at < len(text.content):
+        raise _fault(text, at, "the end of the text", help="a text holds one JSON value")
 
 
 def read_embedded(node: Node) -> Node:

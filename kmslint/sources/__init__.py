@@ -1,0 +1,1 @@
+"""What brings keys in: files and live accounts."""
