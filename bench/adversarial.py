@@ -153,8 +153,8 @@ def _row(name: str) -> str:
 
 def _child(name: str) -> None:
     document = {"Version": "2012-10-17", "Statement": FAMILIES[name]()}
-    foreign = {"StringNotEquals": {"aws:PrincipalAccount": OWNER}, "Bool": {"aws:PrincipalIsAWSService": "false"}}
-    described = parse_statements(from_python([statement(**foreign)]))
+    foreign = statement(StringNotEquals={"aws:PrincipalAccount": OWNER}, Bool={"aws:PrincipalIsAWSService": "false"})
+    described, _ = parse_statements(from_python([foreign]))
     start = time.perf_counter()
     policy, _ = parse_policy(from_python(document))
     answer = find_allowed((policy,), described, KeyContext(account=OWNER))

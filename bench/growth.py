@@ -49,7 +49,7 @@ def _ask(size: int, seed: int) -> tuple[float, str]:
     policy, _ = parse_policy(from_python({"Version": "2012-10-17", "Statement": statements}))
     condition = {"StringNotEquals": {"aws:PrincipalAccount": [OWNER]}, "Bool": {"aws:PrincipalIsAWSService": "false"}}
     wanted = {"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*", "Condition": condition}
-    described = parse_statements(from_python([wanted]))
+    described, _ = parse_statements(from_python([wanted]))
     start = time.perf_counter_ns()
     answer = find_allowed((policy,), described, KeyContext(account=OWNER))
     return (time.perf_counter_ns() - start) / 1e6, type(answer).__name__

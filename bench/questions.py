@@ -13,8 +13,9 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from statistics import median
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 ROOT: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.append(ROOT)
@@ -25,6 +26,7 @@ from kmslint.policy.request import KeyContext  # noqa: E402
 from kmslint.reason.query import find_allowed  # noqa: E402
 from kmslint.tree import from_python  # noqa: E402
 
+T = TypeVar("T")
 OWNER: Final = "111122223333"
 ACCOUNT: Final = re.compile(r"(?<!\d)\d{12}(?!\d)")
 
@@ -85,7 +87,7 @@ def stranger(document: dict[str, object]) -> tuple[Statement, ...]:
         "Null": {"kms:ViaService": "true", "aws:SourceVpce": "true"},
     }
     statement = {"Effect": "Allow", "Principal": "*", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": "*"}
-    return parse_statements(from_python([statement | {"Condition": condition}]))
+    return parse_statements(from_python([statement | {"Condition": condition}]))[0]
 
 
 def policy_of(document: object) -> Policy:
@@ -99,13 +101,15 @@ def _measure(name: str, document: dict[str, object], rounds: int) -> Row:
     described = stranger(document)
     key = KeyContext(account=OWNER)
     policy = policy_of(document)
-    first, answer = _timed(lambda: find_allowed((policy,), described, key))
-    again, parse, other = [], [], []
+    first, answer = _timed(partial(find_allowed, (policy,), described, key))
+    again: list[float] = []
+    parse: list[float] = []
+    other: list[float] = []
     for _ in range(rounds):
-        parsed, fresh = _timed(lambda: policy_of(document))
+        parsed, fresh = _timed(partial(policy_of, document))
         parse.append(parsed)
-        again.append(_timed(lambda fresh=fresh: find_allowed((fresh,), described, key))[0])
-        other.append(_timed(lambda: _internet_accessible(policyuniverse.policy.Policy, document))[0])
+        again.append(_timed(partial(find_allowed, (fresh,), described, key))[0])
+        other.append(_timed(partial(_internet_accessible, policyuniverse.policy.Policy, document))[0])
     return Row(name, len(policy.statements), type(answer).__name__, first, median(again), median(parse), median(other))
 
 
@@ -116,7 +120,7 @@ def _internet_accessible(build: Callable[[object], object], document: object) ->
         return None  # what it makes of a malformed document is not measured here
 
 
-def _timed(call: Callable[[], object]) -> tuple[float, object]:
+def _timed(call: Callable[[], T]) -> tuple[float, T]:
     start = time.perf_counter_ns()
     value = call()
     return (time.perf_counter_ns() - start) / 1e6, value
