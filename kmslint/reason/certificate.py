@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from kmslint.reason.answer import Killed, StatementRef
 from kmslint.reason.cells import Caller, Domains, Mode
-from kmslint.reason.search import Budget, Clause, Problem, Search
+from kmslint.reason.search import Clause, Problem, Search
+from kmslint.reason.strings import Budget
 from kmslint.reason.values import Atom, Solver
 
 MAX_STEPS = 5_000

@@ -21,8 +21,9 @@ from kmslint.reason import actionset
 from kmslint.reason.answer import INPUT, REGISTER, SYMBOL, Answer, Cause, Proven, StatementRef, Undetermined, Violated
 from kmslint.reason.cells import Caller
 from kmslint.reason.certificate import of_reach
-from kmslint.reason.search import Budget, Problem
+from kmslint.reason.search import Problem
 from kmslint.reason.space import Cell, Found, Goal, Numbered, Open, Space, is_foreign
+from kmslint.reason.strings import Budget
 from kmslint.reason.values import Atom
 from kmslint.tree import from_python
 

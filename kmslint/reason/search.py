@@ -1,25 +1,25 @@
-"""Is a conjunction of atoms and clauses satisfiable? Unit propagation, shortest clause first, no normal form expansion.
+"""Is a conjunction of atoms and clauses satisfiable? Driven by the model at hand, never by a normal form.
 
-Keys are independent once the cell has settled what they share, so a conjunction holds iff each key's atoms have a model.
-The identity keys of a caller whose account or name is open are views of one ARN and are solved together.
+A model of the atoms that must hold is taken; the clauses that it happens to satisfy need nothing. For a clause that it does
+not satisfy, each literal is committed to in turn and its key solved anew. Keys are independent once the cell has settled what
+they share, so a conjunction holds iff each key's atoms have a model. The identity keys of a caller whose account or name is
+open are views of one ARN and are solved together.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from kmslint.policy.principals import FEDERATED, ROLE, ROOT, SERVICE, USER, identify
 from kmslint.reason.cells import Caller, Domains
-from kmslint.reason.strings import DIGIT, BudgetExceeded, Chars, Constraint, Regex, shortest, text
-from kmslint.reason.values import TEXT_FAMILIES, Atom, Held, Solver, Unsolved, domain_constraints
-
-MAX_NODES: Final = 20_000
-"""Search nodes of one question in one cell. The corpus needs under 100; pigeonhole Denies grow by a factor n each."""
+from kmslint.reason.strings import DIGIT, Budget, Chars, Constraint, Regex, shortest, text
+from kmslint.reason.values import EVERY, TEXT_FAMILIES, Absence, Atom, Held, Solver, Unsolved, domain_constraints
 
 VIEWS: Final = frozenset({"aws:principalarn", "aws:principalaccount", "aws:username", "aws:userid"})
 """Keys that are parts of the caller's identity."""
 
 Clause = tuple[Atom, ...]
 Model = dict[str, Held]
+"""A value for every key that was solved."""
 
 
 class Problem(NamedTuple):
@@ -29,69 +29,77 @@ class Problem(NamedTuple):
     clauses: tuple[Clause, ...]
 
 
+def holds(atom: Atom, held: Held) -> bool:
+    """Whether an atom is true of a key's value."""
+    if isinstance(held, Absence):
+        return atom.absent
+    if held == "":
+        return atom.empty
+    members = (held,) if isinstance(held, str) else held
+    if atom.test is None:
+        return atom.wanted
+    passed = (atom.test.contains(member) == atom.wanted for member in members)
+    return all(passed) if atom.quantifier == EVERY else any(passed)
+
+
 class Search:
-    """One problem in one cell. `core` tells, after None, the atoms that excluded each other."""
+    """One problem in one cell."""
 
-    __slots__ = ("_caller", "_domains", "_nodes", "_solver", "core")
+    __slots__ = ("_budget", "_caller", "_domains", "_solver")
 
-    def __init__(self, caller: Caller, domains: Domains, solver: Solver, budget: "Budget") -> None:
+    def __init__(self, caller: Caller, domains: Domains, solver: Solver, budget: Budget) -> None:
         self._caller = caller
         self._domains = domains
         self._solver = solver
-        self._nodes = budget
-        self.core: tuple[Atom, ...] = ()
+        self._budget = budget
 
     def model(self, problem: Problem) -> Model | None:
         """A value for every key that matters, or None. Raises BudgetExceeded or Unsolved, never answers wrongly."""
         state: dict[str, tuple[Atom, ...]] = {}
+        single = [clause[0] for clause in problem.clauses if len(clause) == 1]
+        for atom in (*problem.units, *single):
+            group = self._group(atom.key)
+            known = state.get(group, ())
+            if atom not in known:
+                state[group] = (*known, atom)
         model: Model = {}
-        for atom in problem.units:
-            group = self._group(atom.key)
-            state[group] = (*state.get(group, ()), atom)
         for group, atoms in state.items():
-            found = self._check(group, atoms)
+            found = self._solve(group, atoms)
             if found is None:
-                self.core = atoms
                 return None
-            model[group] = found
-        return self._branch(state, model, problem.clauses)
+            model.update(found)
+        return self._satisfy(state, model, [clause for clause in problem.clauses if len(clause) > 1])
 
-    def _branch(self, state: dict[str, tuple[Atom, ...]], model: Model, clauses: Sequence[Clause]) -> Model | None:
-        """Satisfy all clauses on top of `state`, or return None. Recursion is bounded by the number of clauses."""
-        self._nodes.spend()
-        open_clauses: list[list[tuple[Atom, Held]]] = []
-        for clause in clauses:
-            options = self._options(state, clause)
-            if options is None:
-                continue
-            if not options:
-                self.core = (*clause, *(atom for one in clause for atom in state.get(self._group(one.key), ())))
-                return None
-            open_clauses.append(options)
-        if not open_clauses:
+    def _satisfy(self, state: dict[str, tuple[Atom, ...]], model: Model, clauses: Sequence[Clause]) -> Model | None:
+        """Extend the model to all clauses, or return None. Depth is bounded by the number of clauses."""
+        self._budget.spend(1 + len(clauses))
+        unmet = [clause for clause in clauses if not any(self._is_met(atom, model) for atom in clause)]
+        if not unmet:
             return model
-        open_clauses.sort(key=len)
-        first, rest = open_clauses[0], [tuple(atom for atom, _ in options) for options in open_clauses[1:]]
-        for atom, held in first:
-            group = self._group(atom.key)
-            inner = {**state, group: (*state.get(group, ()), atom)}
-            found = self._branch(inner, {**model, group: held}, rest)
-            if found is not None:
-                return found
-        return None
-
-    def _options(self, state: dict[str, tuple[Atom, ...]], clause: Clause) -> list[tuple[Atom, Held]] | None:
-        """The literals of a clause that are still possible, with a model each; None when the present model satisfies one."""
-        options = []
+        clause = min(unmet, key=len)
+        rest = [other for other in clauses if other is not clause]
         for atom in clause:
             group = self._group(atom.key)
-            atoms = state.get(group, ())
-            if atom in atoms:
-                return None
-            found = self._check(group, (*atoms, atom))
-            if found is not None:
-                options.append((atom, found))
-        return options
+            atoms = (*state.get(group, ()), atom)
+            found = self._solve(group, atoms)
+            if found is None:
+                continue
+            complete = self._satisfy({**state, group: atoms}, {**model, **found}, rest)
+            if complete is not None:
+                return complete
+        return None
+
+    def _is_met(self, atom: Atom, model: Model) -> bool:
+        held = model.get(atom.key)
+        if held is not None:
+            return holds(atom, held)
+        if self._group(atom.key) == "identity":
+            return False
+        found = self._solver.model(self._domains.of(atom.key), (), self._budget)
+        if found is None:
+            return False
+        model[atom.key] = found
+        return holds(atom, found)
 
     def _group(self, key: str) -> str:
         """Keys that are views of one open identity share a group; every other key is one by itself."""
@@ -99,40 +107,43 @@ class Search:
         is_view = key in VIEWS and caller.kind != SERVICE and (caller.arn is None or caller.is_fresh)
         return "identity" if is_view else key
 
-    def _check(self, group: str, atoms: tuple[Atom, ...]) -> Held | None:
+    def _solve(self, group: str, atoms: tuple[Atom, ...]) -> Mapping[str, Held] | None:
+        """Values for the keys of one group, or None when its atoms exclude each other."""
+        self._budget.spend(len(atoms))
         if group == "aws:currenttime" and any(atom.test is not None and atom.test.family in TEXT_FAMILIES for atom in atoms):
             raise Unsolved("a text comparison of the time")
-        if group != "identity":
-            return self._solver.model(self._domains.of(group), atoms)
         keys = {atom.key for atom in atoms}
-        if len(keys) == 1:
-            return self._one_view(next(iter(keys)), atoms)
-        return self._views(keys, atoms)
+        if len(keys) > 1:
+            return self._views(keys, atoms)
+        key = next(iter(keys))
+        held = self._solver.model(self._domains.of(key), atoms, self._budget)
+        return None if held is None else {key: held}
 
-    def _one_view(self, key: str, atoms: tuple[Atom, ...]) -> Held | None:
-        held = self._solver.model(self._domains.of(key), atoms)
-        return None if held is None else (key, held)  # type: ignore[return-value]
-
-    def _views(self, keys: set[str], atoms: tuple[Atom, ...]) -> Held | None:
+    def _views(self, keys: set[str], atoms: tuple[Atom, ...]) -> Mapping[str, Held] | None:
         """Several identity keys at once: try each key's own model against the rest, then lift all to the ARN's language."""
         by_key = {key: tuple(atom for atom in atoms if atom.key == key) for key in sorted(keys)}
         models: dict[str, Held] = {}
         for key, own in by_key.items():
-            held = self._solver.model(self._domains.of(key), own)
+            held = self._solver.model(self._domains.of(key), own, self._budget)
             if held is None:
                 return None
             models[key] = held
-        consistent = self._agree(models)
-        if consistent:
-            return ("views", tuple(sorted(models.items())))  # type: ignore[return-value]
+        if self._agree(models):
+            return models
         if "aws:userid" in keys and self._caller.kind in {ROOT, FEDERATED}:
             raise Unsolved("aws:userid together with other keys of one identity")
         arn = self._lifted(by_key)
         if arn is None:
             return None
+        identity = identify(arn)
         found: dict[str, Held] = {"aws:principalarn": arn}
-        found.update({key: models[key] for key in keys & {"aws:userid"}})
-        return ("views", tuple(sorted(found.items())))  # type: ignore[return-value]
+        if identity.account is not None:
+            found["aws:principalaccount"] = identity.account
+        if "aws:username" in keys and identity.name is not None:
+            found["aws:username"] = identity.name
+        if "aws:userid" in keys:
+            found["aws:userid"] = models["aws:userid"]
+        return found
 
     def _agree(self, models: dict[str, Held]) -> bool:
         """Whether separately found values belong to one identity."""
@@ -169,7 +180,7 @@ class Search:
                     raise Unsolved(f"a condition on {key} that is not about text")
                 patterns = tuple(lifted for pattern in atom.test.patterns if (lifted := self._lift(key, pattern)) is not None)
                 constraints.append(Constraint(patterns, atom.wanted != atom.test.complement))
-        return shortest(constraints)
+        return shortest(constraints, self._budget)
 
     def _lift(self, key: str, pattern: Regex) -> Regex | None:
         caller = self._caller
@@ -209,18 +220,3 @@ def _meet(token: Chars, chars: frozenset[str], *, complement: bool) -> Chars:
     if complement:
         return Chars(token.chars | chars, True, token.star) if token.negated else Chars(token.chars - chars, False, token.star)
     return Chars(chars - token.chars, False, token.star) if token.negated else Chars(chars & token.chars, False, token.star)
-
-
-class Budget:
-    """Search nodes left for one question."""
-
-    __slots__ = ("left",)
-
-    def __init__(self, nodes: int = MAX_NODES) -> None:
-        self.left = nodes
-
-    def spend(self) -> None:
-        """Count one node; raises BudgetExceeded when none is left."""
-        self.left -= 1
-        if self.left < 0:
-            raise BudgetExceeded(f"the search needs more than {MAX_NODES} steps")

@@ -18,8 +18,8 @@ from kmslint.reason import actionset, certificate
 from kmslint.reason.answer import BUDGET, Cause, Killed, StatementRef
 from kmslint.reason.cells import FRESH, SERVICES, Caller, Callers, Domains, Mode, Names, base_modes, join_names, names_in
 from kmslint.reason.compile import Context, compile_condition, variable_of, variables_in
-from kmslint.reason.search import VIEWS, Budget, Clause, Problem, Search
-from kmslint.reason.strings import BudgetExceeded
+from kmslint.reason.search import VIEWS, Clause, Problem, Search
+from kmslint.reason.strings import Budget, BudgetExceeded
 from kmslint.reason.values import ALWAYS, NEVER, Atom, Domain, Solver, Unsolved
 from kmslint.reason.witness import build
 from kmslint.tree import from_python
@@ -395,7 +395,7 @@ class Space:
                 if atom is False:
                     return one
                 if atom is not True and name not in VIEWS | {"kms:calleraccount"}:
-                    if self.solver.model(domains.of(atom.key), (atom,)) is None:
+                    if self.solver.model(domains.of(atom.key), (atom,), Budget()) is None:
                         return one
                 elif atom is not True and not caller.is_fresh and self._is_excluded(domains, atom):
                     return one
@@ -406,7 +406,7 @@ class Space:
         domain = domains.of(atom.key)
         if domain.finite is None and domain.presence != NEVER:
             return False
-        return self.solver.model(domain, (atom,)) is None
+        return self.solver.model(domain, (atom,), Budget()) is None
 
 
 _ACCOUNT_NAMES: Final = ("aws:principalaccount", "kms:calleraccount")
@@ -576,7 +576,9 @@ def _fresh(domain: Domain, taken: set[str], solver: Solver) -> str | None:
         if sample not in taken and domain.holds(sample):
             return sample
     try:
-        found = solver.model(domain._replace(presence=ALWAYS, multi=False, excluded=domain.excluded | frozenset(taken)), ())
+        found = solver.model(
+            domain._replace(presence=ALWAYS, multi=False, excluded=domain.excluded | frozenset(taken)), (), Budget()
+        )
     except BudgetExceeded:
         return None
     return found if isinstance(found, str) else None

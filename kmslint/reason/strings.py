@@ -10,8 +10,12 @@ from typing import Final, NamedTuple, Union
 
 from kmslint.policy.patterns import ANY, STAR, Pattern
 
-MAX_STATES: Final = 20_000
-"""Product states before the search gives up. The corpus needs under 200; the bound keeps a hostile pattern under a second."""
+MAX_WORK: Final = 250_000
+"""Units of work for one question in one reading: a solved key, an automaton step, a visited clause. The corpus needs under
+2,000; the bound keeps a hostile policy under a second."""
+
+_WORD: Final = 1024
+"""Bits of an automaton's mask that cost about as much as the rest of a step."""
 
 
 class Chars(NamedTuple):
@@ -44,6 +48,21 @@ class BudgetExceeded(Exception):
     """The search met a named budget; the question is then undetermined, never answered wrongly."""
 
 
+class Budget:
+    """Work left for one question in one reading."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, work: int = MAX_WORK) -> None:
+        self.left = work
+
+    def spend(self, work: int) -> None:
+        """Count some work; raises BudgetExceeded when none is left."""
+        self.left -= work
+        if self.left < 0:
+            raise BudgetExceeded(f"the search needs more than {MAX_WORK} steps")
+
+
 class Constraint(NamedTuple):
     """The text must be (or, with `wanted` False, must not be) in the union of `patterns`."""
 
@@ -63,10 +82,10 @@ class _Automaton(NamedTuple):
     """States from which every continuation is accepted (a final STAR)."""
 
 
-def shortest(constraints: Sequence[Constraint]) -> str | None:
+def shortest(constraints: Sequence[Constraint], budget: Budget) -> str | None:
     """The shortest text that meets all constraints, first in the order of `_POOL` among equals; None iff there is none.
 
-    Raises BudgetExceeded past MAX_STATES. O(states x symbols x pattern bits / 64).
+    Raises BudgetExceeded. O(states x symbols x pattern bits / 64).
     """
     symbols = _symbols([pattern for constraint in constraints for pattern in constraint.patterns])
     automata = [_build(constraint.patterns, symbols) for constraint in constraints]
@@ -76,15 +95,20 @@ def shortest(constraints: Sequence[Constraint]) -> str | None:
         return None
     if _accepts(start, automata, wanted):
         return ""
-    return _explore(start, automata, wanted, symbols)
+    cost = sum(1 + automaton.accept.bit_length() // _WORD for automaton in automata)
+    budget.spend(cost * len(symbols))
+    return _explore(start, automata, wanted, symbols, cost, budget)
 
 
-def _explore(start: tuple[int, ...], automata: list[_Automaton], wanted: list[bool], symbols: Sequence[str]) -> str | None:
+def _explore(
+    start: tuple[int, ...], automata: list[_Automaton], wanted: list[bool], symbols: Sequence[str], cost: int, budget: Budget
+) -> str | None:
     seen: dict[tuple[int, ...], tuple[tuple[int, ...], int] | None] = {start: None}
     layer = [start]
     while layer:
         following = []
         for state in layer:
+            budget.spend(cost * len(symbols) // 2)
             for index in range(len(symbols)):
                 masks = [_step(mask, automaton, index) for mask, automaton in zip(state, automata, strict=True)]
                 after = _prune(masks, automata, wanted)
@@ -94,8 +118,6 @@ def _explore(start: tuple[int, ...], automata: list[_Automaton], wanted: list[bo
                 if _accepts(after, automata, wanted):
                     return _spell(after, seen, symbols)
                 following.append(after)
-        if len(seen) > MAX_STATES:
-            raise BudgetExceeded(f"a text pattern needs more than {MAX_STATES} states")
         layer = following
     return None
 

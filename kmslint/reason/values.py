@@ -14,6 +14,7 @@ from kmslint.policy.evaluate import Run
 from kmslint.policy.truth import T, U
 from kmslint.reason.strings import (
     NON_EMPTY,
+    Budget,
     BudgetExceeded,
     Chars,
     Constraint,
@@ -195,20 +196,20 @@ class Solver:
     def __init__(self) -> None:
         self._found: dict[tuple[int, frozenset[tuple[int, bool]]], tuple[str | None, object]] = {}
 
-    def model(self, domain: Domain, atoms: Sequence[Atom]) -> Held | None:
+    def model(self, domain: Domain, atoms: Sequence[Atom], budget: Budget) -> Held | None:
         """A value of the key that makes all atoms true, or None. Exact; raises Unsolved or BudgetExceeded where it cannot be."""
         if domain.presence != ALWAYS and all(atom.absent for atom in atoms):
             return ABSENT
         if domain.presence == NEVER:
             return None
-        held = self._present(domain, atoms)
+        held = self._present(domain, atoms, budget)
         if held is None and domain.may_be_empty and all(atom.empty for atom in atoms):
             return ""
         return held
 
-    def _present(self, domain: Domain, atoms: Sequence[Atom]) -> Held | None:
+    def _present(self, domain: Domain, atoms: Sequence[Atom], budget: Budget) -> Held | None:
         if not domain.multi:
-            return self._value(domain, [(atom.test, atom.wanted) for atom in atoms])
+            return self._value(domain, [(atom.test, atom.wanted) for atom in atoms], budget)
         every = [(atom.test, atom.wanted) for atom in atoms if atom.quantifier == EVERY]
         members: dict[str, None] = {}
         for wanted in domain.must_hold:
@@ -217,18 +218,18 @@ class Solver:
             members[wanted] = None
         for atom in atoms:
             if atom.quantifier == SOME and not any(_passes([(atom.test, atom.wanted)], member) for member in members):
-                value = self._value(domain, [*every, (atom.test, atom.wanted)])
+                value = self._value(domain, [*every, (atom.test, atom.wanted)], budget)
                 if value is None:
                     return None
                 members[value] = None
         if not members:
-            value = self._value(domain, every)
+            value = self._value(domain, every, budget)
             if value is None:
                 return None
             members[value] = None
         return tuple(members)
 
-    def _value(self, domain: Domain, tests: Iterable[tuple[Test | None, bool]]) -> str | None:
+    def _value(self, domain: Domain, tests: Iterable[tuple[Test | None, bool]], budget: Budget) -> str | None:
         """One value of the domain in all the (test, wanted) sets, or None."""
         wanted: dict[Test, bool] = {}
         for test, want in tests:
@@ -238,10 +239,12 @@ class Solver:
                 continue
             if wanted.setdefault(test, want) != want:
                 return None
+            if want != test.complement and test.literals == frozenset():
+                return None
         known = (id(domain), frozenset((id(test), want) for test, want in wanted.items()))
         found = self._found.get(known)
         if found is None:
-            found = (_find(domain, list(wanted.items())), (domain, *wanted))
+            found = (_find(domain, list(wanted.items()), budget), (domain, *wanted))
             if len(self._found) < 50_000:
                 self._found[known] = found
         return found[0]
@@ -251,8 +254,9 @@ def _passes(tests: Iterable[tuple[Test | None, bool]], value: str) -> bool:
     return all(want if test is None else test.contains(value) == want for test, want in tests)
 
 
-def _find(domain: Domain, tests: list[tuple[Test, bool]]) -> str | None:
+def _find(domain: Domain, tests: list[tuple[Test, bool]], budget: Budget) -> str | None:
     """One value in the domain and in every set; None iff there is none."""
+    budget.spend(len(tests))
     if domain.finite is not None:
         return next((value for value in domain.finite if _passes(tests, value)), None)
     for sample in domain.samples:
@@ -263,17 +267,17 @@ def _find(domain: Domain, tests: list[tuple[Test, bool]]) -> str | None:
         shortest_list = min(lists, key=len)
         return next((value for value in sorted(shortest_list) if domain.holds(value) and _passes(tests, value)), None)
     if domain.family in {operators.NUMERIC, operators.DATE, operators.IP} or any(t.family not in TEXT_FAMILIES for t, _ in tests):
-        return _find_ordered(domain, tests)
-    return _find_text(domain, tests)
+        return _find_ordered(domain, tests, budget)
+    return _find_text(domain, tests, budget)
 
 
-def _find_text(domain: Domain, tests: list[tuple[Test, bool]]) -> str | None:
+def _find_text(domain: Domain, tests: list[tuple[Test, bool]], budget: Budget) -> str | None:
     constraints = domain_constraints(domain)
     for test, want in tests:
         if test.patterns is None:
             raise Unsolved("a condition on text that is not a text pattern")
         constraints.append(Constraint(test.patterns, want != test.complement))
-    return shortest(constraints)
+    return shortest(constraints, budget)
 
 
 def domain_constraints(domain: Domain) -> list[Constraint]:
@@ -291,23 +295,24 @@ def _any_case(value: str) -> Regex:
     return tuple(Chars(frozenset({char.lower(), char.upper()})) if char.isalpha() else char for char in value)
 
 
-def _find_ordered(domain: Domain, tests: list[tuple[Test, bool]]) -> str | None:
+def _find_ordered(domain: Domain, tests: list[tuple[Test, bool]], budget: Budget) -> str | None:
     """Numbers, dates, addresses and booleans: one candidate for every cell of the refinement that the constants make."""
     candidates = _candidates(domain, [test for test, _ in tests])
+    budget.spend(len(candidates))
     for value in candidates:
         if domain.holds(value) and _passes(tests, value):
             return value
     families = {test.family for test, _ in tests}
     if len(families) <= 1 and domain.family in families | {operators.STRING, operators.BOOL}:
         return None
-    return _project(domain, tests)
+    return _project(domain, tests, budget)
 
 
-def _project(domain: Domain, tests: list[tuple[Test, bool]]) -> str | None:
+def _project(domain: Domain, tests: list[tuple[Test, bool]], budget: Budget) -> str | None:
     """Several families on one key: no candidate served; a family that is unsatisfiable alone is a proof, all else is open."""
     text = [(test, want) for test, want in tests if test.family in TEXT_FAMILIES]
     try:
-        found = _find_text(domain._replace(family=operators.STRING), text) if text else ""
+        found = _find_text(domain._replace(family=operators.STRING), text, budget) if text else ""
     except (Unsolved, BudgetExceeded):
         found = ""
     if found is None:

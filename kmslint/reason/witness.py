@@ -10,6 +10,7 @@ from kmslint.policy.request import ContextValue, KeyContext, Request
 from kmslint.reason.cells import Caller, Domains
 from kmslint.reason.compile import variable_of
 from kmslint.reason.search import VIEWS, Model
+from kmslint.reason.strings import Budget
 from kmslint.reason.values import ALWAYS, Absence, Held, Solver, iso
 
 
@@ -21,12 +22,12 @@ def build(
     Keys that are always present and that no condition constrained get their plainest value, so that the request is one that
     AWS could make as far as the mentioned keys go.
     """
-    held = _flatten(model)
+    held = dict(model)
     names = sorted({variable_of(name, caller.kind) for name in mentioned})
     for name in names:
         if name not in held and not (name in VIEWS and caller.kind != SERVICE):
             domain = domains.of(name)
-            found = solver.model(domain, ()) if domain.presence == ALWAYS else None
+            found = solver.model(domain, (), Budget()) if domain.presence == ALWAYS else None
             if found is not None:
                 held[name] = found
     principal, arn = _principal(caller, held)
@@ -40,18 +41,6 @@ def build(
         if name in {"aws:principalarn", "aws:principalaccount"} and value is not None:
             context.setdefault(name, value)
     return Request(principal, f"kms:{action}", context, key, caller.parent)
-
-
-def _flatten(model: Model) -> dict[str, Held]:
-    held: dict[str, Held] = {}
-    for group, found in model.items():
-        if group != "identity":
-            held[group] = found
-        elif isinstance(found, tuple) and found[0] == "views":
-            held.update(dict(found[1]))  # type: ignore[arg-type]
-        elif isinstance(found, tuple):
-            held[found[0]] = found[1]
-    return held
 
 
 def _principal(caller: Caller, held: Mapping[str, Held]) -> tuple[str, str | None]:
