@@ -13,6 +13,7 @@ import sys
 from collections.abc import Mapping
 
 from kmslint.engine import loader
+from kmslint.engine.rule import read_page
 from kmslint.errors import RuleError
 
 
@@ -49,7 +50,7 @@ def compiled(folder: str) -> str:
 
 def _page(source: loader.Source) -> dict[str, object]:
     folder = source.folder or ""
-    return {"page": loader.read_page(folder), "cases": loader.read_cases(folder)}
+    return {"page": read_page(folder), "cases": loader.read_cases(folder)}
 
 
 def _dump(value: object) -> str:

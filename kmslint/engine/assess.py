@@ -130,15 +130,27 @@ def _ask_for_owners(asked: Asked) -> list[Finding]:
             break
     failed = [finding for finding in first if finding.outcome == FAIL and _place(finding) in agreed]
     if failed and len(candidates) <= MAX_OWNERS:
-        return failed
+        return [_anonymous(finding, candidates[0]) for finding in failed]
     if len(outcomes) == 1 and FAIL not in outcomes and len(candidates) <= MAX_OWNERS:
-        return first
+        return [_anonymous(finding, candidates[0]) for finding in first]
     severity = max((finding.severity or asked.rule.severity for finding in first), key=SEVERITIES.index)
     return [Finding(UNDETERMINED, _ASK_OWNER, severity=severity, reason=_ASK_OWNER)]
 
 
 def _owned(asked: Asked, account: str) -> Asked:
     return asked._replace(key=asked.key._replace(account=account))
+
+
+def _anonymous(finding: Finding, account: str) -> Finding:
+    """The finding without the account that stood in for an unknown owner: only the witness, which needs one, keeps it."""
+    texts = {
+        name: text.replace(account, "OWNER")
+        for name in ("message", "help", "reason", "command")
+        if (text := getattr(finding, name)) is not None
+    }
+    stands_for = f"the owner account of the key is not known; in the request, {account} stands for it"
+    is_shown = finding.witness is not None and account in repr(finding.witness)
+    return finding._replace(**texts, assumptions=(*finding.assumptions, *((stands_for,) if is_shown else ())))
 
 
 def _fresh(taken: Sequence[str]) -> str:

@@ -34,8 +34,8 @@ _HOLE: Final = re.compile(r"\$\{kmslint:([^}]*)\}")
 _ACCOUNT: Final = re.compile(r"[0-9]{12}\Z")
 _ORGANIZATION: Final = re.compile(r"o-[a-z0-9]{10,32}\Z")
 _MAX_DEPTH: Final = 32
-_MAX_PRODUCTS: Final = 1000
-"""Values that one text with several list variables in it may become."""
+_MAX_PRODUCTS: Final = 100_000
+"""Values that one text with several list variables in it may become: an organization has at most some thousands of accounts."""
 
 
 class _Empty:
@@ -231,7 +231,9 @@ def _resolve_text(text: str, key: Key, settings: Settings) -> object:
     for index, piece in enumerate(pieces):
         found = piece if index % 2 == 0 else _value(piece, key, settings)
         options = found if isinstance(found, tuple) and not isinstance(found, Template) else (found,)
-        texts = [(*before, *_parts(option)) for before in texts for option in options][:_MAX_PRODUCTS]
+        if len(texts) * len(options) > _MAX_PRODUCTS:
+            raise RuleError(f"`{text}` stands for more than {_MAX_PRODUCTS} values", help="use one list in one text")
+        texts = [(*before, *_parts(option)) for before in texts for option in options]
     joined: list[object] = [_join(parts) for parts in texts]
     return _EMPTY if not joined else joined[0] if len(joined) == 1 else joined
 

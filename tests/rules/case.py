@@ -152,7 +152,7 @@ def _documents(case: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"default": found}
 
 
-def _policy(name: str, document: Any) -> KeyPolicy:
+def _policy(name: str, document: object) -> KeyPolicy:
     content = document if isinstance(document, str) else json.dumps(document, indent=2)
     policy, diagnostics = parse_policy(read_json(Text(content, file="case.json")))
     return KeyPolicy(name, policy, diagnostics, size=len(content.encode()))

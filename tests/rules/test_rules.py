@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -87,11 +86,12 @@ def test_every_file_in_cases_is_a_case() -> None:
     assert [name for name in names if not name.endswith(".json") or not name.startswith(prefixes)] == []
 
 
-def _subject(case: Any) -> dict[str, Any]:
+def _subject(case: object) -> dict[str, object]:
+    assert isinstance(case, dict)
     return {name: case[name] for name in ("input", "key", "config") if name in case}
 
 
-def _distance(left: Any, right: Any) -> int:
+def _distance(left: object, right: object) -> int:
     """How many JSON nodes differ: a value changed, or a member or an item added or removed, counts one."""
     if isinstance(left, dict) and isinstance(right, dict):
         shared = left.keys() & right.keys()
@@ -101,7 +101,7 @@ def _distance(left: Any, right: Any) -> int:
     return 0 if _text(left) == _text(right) else 1
 
 
-def _aligned(left: list[Any], right: list[Any]) -> Iterator[int]:
+def _aligned(left: list[object], right: list[object]) -> Iterator[int]:
     """The distance item by item, or with one item of the longer list left out."""
     if len(left) == len(right):
         yield sum(_distance(a, b) for a, b in zip(left, right, strict=True))
@@ -115,5 +115,5 @@ def _aligned(left: list[Any], right: list[Any]) -> Iterator[int]:
         yield 1 + sum(_distance(a, b) for a, b in zip(shorter, rest, strict=True))
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return json.dumps(value, sort_keys=True)
