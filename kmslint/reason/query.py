@@ -58,8 +58,9 @@ def find_allowed_by_statement(
         return ((StatementRef(unknown[0], -1), Undetermined(unknown[1])),)
     space = Space(policies, described, key)
     found = []
+    budgets = Budget(), Budget()
     for allow in space.allows():
-        answer = _ask(space, _allowing(space, allow, grant), _Allowed(space, allow.ref, grant))
+        answer = _ask(space, _allowing(space, allow, grant), _Allowed(space, allow.ref, grant), budgets)
         if not isinstance(answer, Proven):
             found.append((allow.ref, answer))
     return tuple(found)
@@ -125,11 +126,12 @@ def find_new_access_by_statement(
     space = Space((*old, *new), _EVERYTHING if described is None else described, key)
     before, after = range(len(old)), range(len(old), len(old) + len(new))
     found: list[tuple[StatementRef, Answer]] = []
+    budgets = Budget(), Budget()
     for allow in (one for one in space.allows() if one.ref.policy in after):
         ref = StatementRef(allow.ref.policy - len(old), allow.ref.statement)
         for strengthened in (False, True):
             check = _NewlyAllowed(space, len(old), strengthened=strengthened)
-            answer = _ask(space, _newly_allowing(space, allow, before, after, strengthened=strengthened), check)
+            answer = _ask(space, _newly_allowing(space, allow, before, after, strengthened=strengthened), check, budgets)
             if not isinstance(answer, Proven):
                 found.append((ref, answer))
                 break
@@ -292,12 +294,12 @@ Goals = Callable[[bool], Iterator[Goal]]
 """The goals of a question in the *may* reading (True) or the *must* reading (False)."""
 
 
-def _ask(space: Space, goals: "Goals", check: "Check") -> Answer:
+def _ask(space: Space, goals: "Goals", check: "Check", budgets: tuple[Budget, Budget] | None = None) -> Answer:
     """The may reading first: most questions end there with a proof, or with a candidate that replays at once."""
     candidate: Request | None = None
     causes: list[Cause] = []
-    budget = Budget()
-    for found in _models(space, goals, budget, may=True):
+    wide, narrow = budgets or (Budget(), Budget())
+    for found in _models(space, goals, wide, may=True):
         if isinstance(found, Open):
             causes.append(found.cause)
             continue
@@ -307,7 +309,7 @@ def _ask(space: Space, goals: "Goals", check: "Check") -> Answer:
         candidate = candidate or found.request
     if candidate is None and not causes:
         return Proven((D11,))
-    for found in _models(space, goals, Budget(), may=False):
+    for found in _models(space, goals, narrow, may=False):
         if isinstance(found, Open):
             causes.append(found.cause)
             continue

@@ -87,6 +87,7 @@ def shortest(constraints: Sequence[Constraint], budget: Budget) -> str | None:
 
     Raises BudgetExceeded. O(states x symbols x pattern bits / 64).
     """
+    constraints = _merged(constraints)
     symbols = _symbols([pattern for constraint in constraints for pattern in constraint.patterns])
     automata = [_build(constraint.patterns, symbols) for constraint in constraints]
     wanted = [constraint.wanted for constraint in constraints]
@@ -98,6 +99,13 @@ def shortest(constraints: Sequence[Constraint], budget: Budget) -> str | None:
     cost = sum(1 + automaton.accept.bit_length() // _WORD for automaton in automata)
     budget.spend(cost * len(symbols))
     return _explore(start, automata, wanted, symbols, cost, budget)
+
+
+def _merged(constraints: Sequence[Constraint]) -> list[Constraint]:
+    """The same set with one union for all that is unwanted: one automaton instead of many."""
+    unwanted = dict.fromkeys(pattern for constraint in constraints if not constraint.wanted for pattern in constraint.patterns)
+    wanted = list(dict.fromkeys(constraint for constraint in constraints if constraint.wanted))
+    return [*wanted, Constraint(tuple(unwanted), False)] if unwanted else wanted
 
 
 def _explore(

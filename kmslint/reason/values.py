@@ -66,6 +66,8 @@ class Test:
 
     def contains(self, value: str) -> bool:
         """Whether `value` is in the set. Remembered, up to a bound."""
+        if self.literals is not None:
+            return (value in self.literals) != self.complement
         known = self._known.get(value)
         if known is None:
             known = self._contains(value)
