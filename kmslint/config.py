@@ -223,11 +223,11 @@ def _parse(text: str, file: str) -> dict[str, object]:
         raise ConfigError(f"is not TOML: {message}", source=file, line=line, column=column) from None
 
 
-_TOML_PLACE: Final = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)\Z", re.DOTALL)
+_TOML_PLACE: Final = r"(?s:(.*)) \(at (?:line (\d+), column (\d+)|end of document)\)"
 
 
 def _toml_complaint(message: str, text: str) -> tuple[str, int | None, int | None]:
-    found = _TOML_PLACE.match(message)
+    found = re.fullmatch(_TOML_PLACE, message)
     if not found:
         return _lowered(message), None, None
     if not found[2]:
@@ -239,7 +239,7 @@ def _lowered(message: str) -> str:
     return message[:1].lower() + message[1:]
 
 
-_KEY_PART: Final = re.compile(r"""\s*(?:"([^"\n]*)"|'([^'\n]*)'|([A-Za-z0-9_-]+))\s*""")
+_KEY_PART: Final = r"""\s*(?:"([^"\n]*)"|'([^'\n]*)'|([A-Za-z0-9_-]+))\s*"""
 
 
 def _key_lines(text: str) -> dict[_Path, int]:
@@ -267,7 +267,8 @@ def _dotted(text: str, end: str) -> _Path:
     """The parts of the dotted key at the start of `text`, if `end` follows it; else ()."""
     parts: list[str] = []
     at = 0
-    while found := _KEY_PART.match(text, at):
+    part = re.compile(_KEY_PART)
+    while found := part.match(text, at):
         parts.append(found[1] or found[2] or found[3] or "")
         at = found.end()
         if text.startswith(end, at):
@@ -290,15 +291,13 @@ def _listed(names: tuple[str, ...]) -> str:
 
 _TextReader = Callable[[object], str]
 
-_ACCOUNT: Final = re.compile(r"[0-9]{12}")
-_ORGANIZATION: Final = re.compile(r"o-[a-z0-9]{10,32}")
-_REGION: Final = re.compile(r"[a-z]{2,4}(?:-[a-z]{1,12}){1,3}-[0-9]{1,2}")
-_ARN: Final = re.compile(r"arn:[a-z*?-]+:[A-Za-z0-9*?-]+:[a-z0-9*?-]*:[0-9*?]*:[^\s\x00-\x1f]+")
-_SERVICE_NAME: Final = re.compile(r"[a-z0-9*?-]+(?:\.[a-z0-9*?-]+)*\.amazonaws\.com(?:\.cn)?")
-_KEY_ID: Final = re.compile(
-    r"(?:arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/)?(?:mrk-[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
-)
-_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_ACCOUNT: Final = r"[0-9]{12}"
+_ORGANIZATION: Final = r"o-[a-z0-9]{10,32}"
+_REGION: Final = r"[a-z]{2,4}(?:-[a-z]{1,12}){1,3}-[0-9]{1,2}"
+_ARN: Final = r"arn:[a-z*?-]+:[A-Za-z0-9*?-]+:[a-z0-9*?-]*:[0-9*?]*:[^\s\x00-\x1f]+"
+_SERVICE_NAME: Final = r"[a-z0-9*?-]+(?:\.[a-z0-9*?-]+)*\.amazonaws\.com(?:\.cn)?"
+_KEY_ID: Final = r"(?:arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/)?(?:mrk-[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+_DATE: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
 
 def _text(value: object) -> str:
@@ -307,9 +306,9 @@ def _text(value: object) -> str:
     raise _WrongValueError("text that is not empty", value)
 
 
-def _matching(pattern: "re.Pattern[str]", expected: str) -> _TextReader:
+def _matching(pattern: str, expected: str) -> _TextReader:
     def read(value: object) -> str:
-        if isinstance(value, str) and pattern.fullmatch(value):
+        if isinstance(value, str) and re.fullmatch(pattern, value):
             return value
         raise _WrongValueError(expected, value)
 
@@ -322,7 +321,7 @@ def _date(value: object) -> str:
     try:
         if type(value) is dt.date:
             return value.isoformat()
-        if isinstance(value, str) and _DATE.fullmatch(value):
+        if isinstance(value, str) and re.fullmatch(_DATE, value):
             return dt.date.fromisoformat(value).isoformat()
     except ValueError:
         pass

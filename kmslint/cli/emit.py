@@ -8,7 +8,7 @@ from typing import TextIO
 
 from kmslint.cli import messages
 from kmslint.cli.options import Options
-from kmslint.errors import UsageError
+from kmslint.errors import InputError, UsageError
 from kmslint.model.result import Report, SourceError
 from kmslint.reporters import FORMATS
 from kmslint.reporters.text import owner_assumption
@@ -100,6 +100,8 @@ def _tell(report: Report, options: Options) -> None:
         messages.show(f"error: {place(error)}: {error.message}")
         if error.help:
             messages.show(f"  help: {error.help}")
+    if not (report.keys or report.errors or options.allow_empty):
+        messages.show_error(InputError("no key was found", help="name files that hold key policies, or pass --allow-empty"))
     if not options.quiet:
         for warning in _warnings(report):
             messages.show_warning(warning)

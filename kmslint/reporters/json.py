@@ -8,7 +8,7 @@ from kmslint.aws import actions
 from kmslint.location import Location
 from kmslint.model.key import Key
 from kmslint.model.result import Control, Outcome, Report, Result, SourceError, Suppression
-from kmslint.reporters.view import View, shown, tally
+from kmslint.reporters.view import View, context_name, shown, tally
 
 
 def render(report: Report, view: View) -> str:
@@ -93,11 +93,12 @@ def _witness(witness: Mapping[str, object] | None) -> dict[str, object] | None:
         return None
     context = witness.get("context")
     pairs = context.items() if isinstance(context, Mapping) else ()
-    return {
+    found = {
         "principal": _value(witness.get("principal")),
         "action": _value(witness.get("action")),
-        "context": {str(_text(str(name))): _value(value) for name, value in pairs},
+        "context": {str(_text(context_name(str(name)))): _value(value) for name, value in pairs},
     }
+    return found | {"parent": _value(witness["parent"])} if "parent" in witness else found
 
 
 def _value(value: object) -> object:

@@ -10,7 +10,7 @@ from kmslint.location import Location
 from kmslint.model.key import Key
 from kmslint.model.result import SEVERITIES, Control, Outcome, Report, Result
 from kmslint.reporters.excerpt import Excerpts, Row
-from kmslint.reporters.view import Finding, Tally, View, findings, label, shown, tally, undecided
+from kmslint.reporters.view import Finding, Tally, View, context_name, findings, label, shown, tally, undecided
 from kmslint.reporters.visible import visible
 
 MAX_CONTROLS: Final = 2
@@ -92,12 +92,17 @@ def summary(report: Report, view: View) -> str:
     found = findings(report, view._replace(show_suppressed=False))
     severities = [finding.result.severity for finding in found]
     worst = ", ".join(f"{severities.count(level)} {level}" for level in reversed(SEVERITIES) if level in severities)
+    folded = sum(len(finding.lesser) for finding in found)
     parts = [
-        _counted(len(found), "finding") + (f" ({worst})" if worst else ""),
+        _counted(len(found), "finding")
+        + (f" ({worst})" if worst else "")
+        + (f" and {folded} lesser on the same statements" if folded else ""),
         f"{counts.outcomes[Outcome.UNDETERMINED]} undetermined",
         f"{counts.outcomes[Outcome.PASS]} passed",
         f"{counts.outcomes[Outcome.NOT_APPLICABLE]} not applicable",
     ]
+    if counts.outcomes[Outcome.NOT_APPLICABLE] and not view.verbose:
+        parts[-1] += " (-v says why)"
     if counts.outcomes[Outcome.MANUAL]:
         parts.append(f"{counts.outcomes[Outcome.MANUAL]} for a person to answer")
     if counts.suppressed:
@@ -110,7 +115,11 @@ def witness_sentence(witness: dict[str, object]) -> str:
     principal = witness.get("principal")
     who = f"`{visible(str(principal))}`" if principal is not None else "a caller without credentials"
     context = witness.get("context")
-    pairs = [f"{visible(str(key))} = {_value(value)}" for key, value in context.items()] if isinstance(context, dict) else []
+    pairs = (
+        [f"{visible(context_name(str(key)))} = {_value(value)}" for key, value in context.items()]
+        if isinstance(context, dict)
+        else []
+    )
     return f"{who} calls `{visible(str(witness.get('action')))}`" + (f" with {', '.join(pairs)}" if pairs else "")
 
 

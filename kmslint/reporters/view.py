@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from kmslint.aws.condition_keys import lookup
 from kmslint.model.key import Key, Known
 from kmslint.model.result import SEVERITIES, Outcome, Report, Result
 
@@ -91,6 +92,12 @@ def tally(results: tuple[Result, ...]) -> Tally:
         else:
             outcomes[result.outcome] += 1
     return Tally(outcomes, suppressed)
+
+
+def context_name(name: str) -> str:
+    """A context key as AWS writes it (`aws:PrincipalArn`); the engine compares keys in lower case. An unknown one as it is."""
+    known = lookup(name)
+    return known.name if known else name
 
 
 def label(key: Key) -> str:

@@ -9,7 +9,7 @@ import pytest
 from kmslint.cli.emit import emit, wants_color, write_atomically
 from kmslint.cli.options import Parser, add_shared, read_shared
 from kmslint.errors import UsageError
-from tests.unit.reporters.reports import full, hostile
+from tests.unit.reporters.reports import empty, full, hostile
 
 
 class Terminal(io.StringIO):
@@ -112,3 +112,11 @@ def test_colours_are_drawn_when_asked_for(capsys: pytest.CaptureFixture[str], mo
 def test_nothing_hostile_reaches_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     out, err = shown(capsys, "-v", report=hostile())
     assert all(line.isprintable() for line in (out + err).split("\n"))
+
+
+def test_nothing_found_is_an_error_on_stderr_unless_allowed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert shown(capsys, report=empty()) == (
+        "no key was found\n",
+        "error: no key was found\n  help: name files that hold key policies, or pass --allow-empty\n",
+    )
+    assert shown(capsys, "--allow-empty", report=empty()) == ("no key was found\n", "")

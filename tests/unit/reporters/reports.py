@@ -60,7 +60,7 @@ def full() -> Report:
         witness={
             "principal": "arn:aws:sts::999999999999:assumed-role/x/s",
             "action": "kms:Decrypt",
-            "context": {"aws:PrincipalAccount": "999999999999", "aws:TagKeys": ["a", "b"]},
+            "context": {"aws:principalaccount": "999999999999", "aws:tagkeys": ["a", "b"]},
         },
         controls=(ACCESS, *OTHERS),
         fingerprint=DIGEST + "1",

@@ -1,0 +1,65 @@
+"""`kmslint check`: files, folders and stdin. No network, no credentials."""
+
+import os
+import sys
+
+from kmslint import app
+from kmslint.cli.emit import emit
+from kmslint.cli.options import KeyArn, Options, Parser, add_shared, key_arn, read_shared
+from kmslint.cli.setup import gate, rules_of, settings_of
+from kmslint.errors import UsageError
+from kmslint.sources.files import MAX_BYTES, STDIN, collect
+
+
+def run(arguments: list[str]) -> int:
+    """Check what `arguments` name; the exit code is the verdict."""
+    found = _parser().parse_intermixed_args(arguments)
+    options = _with_key(read_shared(found), found.key)
+    as_of = options.as_of or app.now()
+    settings = settings_of(options, as_of)
+    rules = rules_of(options, settings)
+    paths = tuple(found.paths) or (os.curdir,)
+    inputs = collect(
+        paths,
+        settings=settings,
+        type=found.type,
+        arn=found.key.arn if found.key else None,
+        account=options.account,
+        region=options.region,
+        stdin=_read_stdin() if STDIN in paths else None,
+        stdin_name=found.stdin_filename,
+    )
+    report = app.report_on(inputs, rules=rules, settings=settings, as_of=as_of)
+    emit(report, options)
+    return gate(report, settings, options)
+
+
+def _read_stdin() -> bytes:
+    """What is piped in, up to a byte more than is ever read of a file."""
+    if sys.stdin is None or sys.stdin.closed:
+        return b""
+    return sys.stdin.buffer.read(MAX_BYTES + 1)
+
+
+def _parser() -> Parser:
+    parser = Parser("check", "Check key policies in files, folders or stdin. No network, no credentials.")
+    parser.add_argument(
+        "paths", nargs="*", metavar="PATH", help="a file, a folder, or - for stdin (default: the working directory)"
+    )
+    parser.add_argument(
+        "--type", choices=("auto", "policy"), default="auto", help="what the inputs are (default: auto, by content)"
+    )
+    parser.add_argument("--stdin-filename", metavar="FILE", default="<stdin>", help="name for stdin in the report")
+    parser.add_argument("--key", metavar="ARN", type=key_arn, help="ARN of the key that the policies belong to")
+    add_shared(parser)
+    return parser
+
+
+def _with_key(options: Options, key: KeyArn | None) -> Options:
+    """The options with the account and Region that the key's ARN states. Raises UsageError where they disagree."""
+    if key is None:
+        return options
+    for name, given, stated in (("--account", options.account, key.account), ("--region", options.region, key.region)):
+        if given not in {None, stated}:
+            raise UsageError(f"`{name} {given}` contradicts `--key`, which says `{stated}`", help="leave one out")
+    return options._replace(account=key.account, region=key.region)

@@ -1,0 +1,49 @@
+"""`kmslint scan`: live keys, read through the AWS API with the caller's own credentials. Reads only."""
+
+import sys
+
+from kmslint import app
+from kmslint.cli import messages
+from kmslint.cli.emit import emit
+from kmslint.cli.options import Parser, add_shared, read_shared
+from kmslint.cli.setup import gate, rules_of, settings_of
+from kmslint.errors import UsageError
+
+
+def run(arguments: list[str]) -> int:
+    """Read the keys that `arguments` name and check them; the exit code is the verdict."""
+    found = _parser().parse_args(arguments)
+    options = read_shared(found)
+    if bool(found.key_id) == found.all:
+        raise UsageError("`scan` needs either `--key-id` or `--all`", help="kmslint scan --key-id alias/NAME")
+    as_of = options.as_of or app.now()
+    settings = settings_of(options, as_of)
+    report = app.scan_keys(
+        None if found.all else tuple(found.key_id),
+        region=options.region,
+        profile=found.profile,
+        endpoint_url=found.endpoint_url,
+        account=options.account,
+        include=tuple(name for names in found.include for name in names.split(",")),
+        settings=settings,
+        rules=rules_of(options, settings),
+        as_of=as_of,
+        progress=None if options.quiet else messages.progress_on(sys.stderr),
+    )
+    emit(report, options)
+    return gate(report, settings, options)
+
+
+def _parser() -> Parser:
+    parser = Parser("scan", "Check live keys through the AWS API. Reads only; uses the credentials that the AWS CLI would use.")
+    parser.add_argument(
+        "--key-id", action="append", default=[], metavar="ID", help="key id, key ARN, alias name or alias ARN; may repeat"
+    )
+    parser.add_argument("--all", action="store_true", help="every key of the account in the Region")
+    parser.add_argument("--profile", metavar="NAME", help="profile of the AWS configuration")
+    parser.add_argument("--endpoint-url", metavar="URL", help="another KMS endpoint")
+    parser.add_argument(
+        "--include", action="append", default=[], metavar="WHAT", help="also read what has a small quota: rotations, last-usage"
+    )
+    add_shared(parser)
+    return parser

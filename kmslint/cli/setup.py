@@ -1,0 +1,54 @@
+"""From options to what the pipeline needs, the settings of the run and the rules to ask; and from its report to an exit code."""
+
+import os
+
+from kmslint import app
+from kmslint.cli.options import Options
+from kmslint.config import find_config, read_settings
+from kmslint.engine.rule import Rule
+from kmslint.errors import UsageError
+from kmslint.model.result import Report
+from kmslint.model.settings import Settings
+
+
+def settings_of(options: Options, as_of: str) -> Settings:
+    """The configuration, overridden by the options.
+
+    Raises ConfigError when the configuration cannot be read or understood.
+    """
+    settings = _configured(options, as_of[:10])
+    if options.account is not None:
+        settings = settings._replace(account=options.account)
+    if options.fail_on is not None:
+        settings = settings._replace(fail_on=options.fail_on)
+    return settings._replace(strict=True) if options.strict else settings
+
+
+def rules_of(options: Options, settings: Settings) -> tuple[Rule, ...]:
+    """The rules to ask. Raises UsageError for a rule that does not exist, RuleError for a rule folder that is none."""
+    every = app.load_rules(options.rules)
+    app.check_rule_names(every, settings)
+    chosen = app.choose_rules(every, options.select, options.ignore)
+    if not chosen:
+        raise UsageError("`--select` and `--ignore` leave no rule to ask", help="kmslint rules lists the rules")
+    return chosen
+
+
+def gate(report: Report, settings: Settings, options: Options) -> int:
+    """The exit code that the report earns under the options."""
+    code = app.exit_code(report, settings, allow_undetermined=options.allow_undetermined, allow_empty=options.allow_empty)
+    return 0 if options.exit_zero and code in {1, 4} else code
+
+
+def _configured(options: Options, today: str) -> Settings:
+    if options.no_config:
+        return Settings()
+    file = options.config if options.config is not None else find_config(_working_directory(), os.environ)
+    return read_settings(file, today=today) if file is not None else Settings()
+
+
+def _working_directory() -> str:
+    try:
+        return os.getcwd()
+    except OSError:
+        return os.sep
