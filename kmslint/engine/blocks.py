@@ -6,7 +6,7 @@ from typing import Final, NamedTuple, assert_never
 from kmslint.engine import facts, message
 from kmslint.engine.finding import FAIL, NOT_APPLICABLE, PASS, UNDETERMINED, Finding
 from kmslint.engine.predicates import PREDICATES
-from kmslint.engine.rule import EVERY, Block, Check, Facts, Forbid, Options, Require, Rule, Table
+from kmslint.engine.rule import EVERY, POLICY, Block, Check, Facts, Forbid, Options, Require, Rule, Table
 from kmslint.engine.variables import describe, resolve
 from kmslint.model.key import FACTS, NOT_IN_SOURCE, UNREAD, Absent, Fact, Key, Known, Unknown
 from kmslint.model.settings import Settings
@@ -14,6 +14,7 @@ from kmslint.policy.document import Policy, Statement
 from kmslint.policy.request import Request
 from kmslint.reason.answer import Cause, Proven, StatementRef, Undetermined, Violated
 from kmslint.reason.query import D11, find_allowed, find_allowed_by_statement, find_not_allowed
+from kmslint.tree import Symbol, Template
 
 _FORBIDDEN: Final = "{witness.principal} may call {witness.action}"
 _DELEGATED: Final = "depends on IAM policies, which were not read"
@@ -225,10 +226,19 @@ def not_in_source(names: tuple[str, ...], key: Key) -> Finding:
 
 
 def _check(block: Check, asked: Asked) -> Iterator[Finding]:
+    """What the predicate finds. Finding nothing is no PASS while a fact that the rule needs was not read."""
     params = resolve(block.params, asked.key, asked.settings)
     if not isinstance(params, dict):
         params = {}
-    yield from PREDICATES[block.predicate](asked.key, asked.settings, params)
+    found = tuple(PREDICATES[block.predicate](asked.key, asked.settings, params))
+    yield from found
+    unread = tuple(name for name in asked.rule.needs if name != POLICY and not _is_readable(asked.key.fact(name)))
+    if unread and not found:
+        yield _unknown_facts(unread, asked.key)
+
+
+def _is_readable(fact: Fact) -> bool:
+    return not isinstance(fact, Unknown) and not (isinstance(fact, Known) and isinstance(fact.value, (Symbol, Template)))
 
 
 def _schema(schema: Table, asked: Asked) -> Table:

@@ -442,6 +442,23 @@ def test_what_only_a_person_can_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (result.outcome, result.message) == (Outcome.MANUAL, "look at the escrow")
 
 
+@pytest.mark.parametrize(
+    ("fact", "expected"),
+    [
+        (Known({}), ("PASS", None)),
+        (Absent(), ("PASS", None)),
+        (Unknown(UNREAD, "AccessDenied"), ("UNDETERMINED", "tags: AccessDenied")),
+        (Known(Symbol("var.tags")), ("UNDETERMINED", "tags could not be resolved")),
+    ],
+)
+def test_finding_nothing_is_no_pass_while_a_needed_fact_was_not_read(
+    fact: Fact, expected: tuple[str, str | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "PREDICATES", {"negated_allow": lambda *_: []})
+    (result,) = assess_rule(rule(needs=["tags"], check=[{"predicate": "negated_allow"}]), key(facts={"tags": fact}), DEFAULTS)
+    assert (result.outcome.value, result.reason) == expected
+
+
 def test_parameters_of_a_predicate_are_resolved(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Any] = []
     monkeypatch.setattr(blocks, "PREDICATES", {"negated_allow": lambda *arguments: seen.append(arguments[2]) or []})
