@@ -15,10 +15,12 @@ WILDCARD = {"Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt", "Resou
 STRANGERS_DENIED = {
     "Effect": "Deny",
     "Principal": "*",
-    "Action": "kms:*",
+    "Action": "kms:Decrypt",
     "Resource": "*",
     "Condition": {"StringNotEquals": {"aws:PrincipalAccount": ACCOUNT}},
 }
+ALL_DENIED = {**STRANGERS_DENIED, "Action": "kms:*"}
+"""moto ignores the condition of a Deny and refuses DescribeKey itself."""
 FOREIGN = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::444455556666:root"}, "Action": "kms:Decrypt", "Resource": "*"}
 SERVICE = {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "kms:GenerateDataKey", "Resource": "*"}
 BOUND_SERVICE = {**SERVICE, "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}}}
@@ -69,6 +71,9 @@ CASES = {
     ),
     "public": Case({"public-access": "FAIL", "unbounded-wildcard": "FAIL", "untrusted-account-access": "FAIL"}, (ROOT, WILDCARD)),
     "closed": Case(OUTSIDERS_KEPT_OUT, (ROOT, WILDCARD, STRANGERS_DENIED)),
+    "closed, not described": Case(
+        {**OUTSIDERS_KEPT_OUT, "pending-deletion": "UNDETERMINED", "key-not-usable": "UNDETERMINED"}, (ROOT, WILDCARD, ALL_DENIED)
+    ),
     "foreign": Case({**OUTSIDERS_KEPT_OUT, "untrusted-account-access": "FAIL"}, (ROOT, FOREIGN)),
     "service": Case({**OUTSIDERS_KEPT_OUT, "confused-deputy": "FAIL"}, (ROOT, SERVICE)),
     "bound service": Case(OUTSIDERS_KEPT_OUT, (ROOT, BOUND_SERVICE)),
@@ -91,7 +96,7 @@ def create(kms: Any, name: str, case: Case) -> str:  # noqa: ANN401  boto3 makes
     if case.rotates:
         kms.enable_key_rotation(KeyId=metadata["KeyId"])
     if case.alias:
-        kms.create_alias(AliasName=f"alias/{name.replace(' ', '-')}", TargetKeyId=metadata["KeyId"])
+        kms.create_alias(AliasName=f"alias/{name.replace(',', '').replace(' ', '-')}", TargetKeyId=metadata["KeyId"])
     if case.then:
         getattr(kms, case.then)(KeyId=metadata["KeyId"])
     return str(metadata["Arn"])
@@ -150,7 +155,8 @@ RULES_OF_LIFE = ("rotation-disabled", "long-rotation-period", "pending-deletion"
 
 
 @pytest.mark.parametrize(
-    ("name", "code"), [("good", 0), ("closed", 0), ("public", 1), ("foreign", 1), ("service", 1), ("disabled", 1)]
+    ("name", "code"),
+    [("good", 0), ("closed", 0), ("closed, not described", 4), ("public", 1), ("foreign", 1), ("service", 1), ("disabled", 1)],
 )
 def test_the_exit_code_says_whether_something_was_found(
     scan: Scan, moto_url: str, arns: Mapping[str, str], name: str, code: int
