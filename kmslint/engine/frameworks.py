@@ -1,6 +1,6 @@
 """Frameworks: the external requirements that rules bear on, one TOML file each, and the controls of a rule found in them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from kmslint.aws.spelling import nearest
@@ -58,21 +58,30 @@ def parse_framework(table: Table, where: str) -> Framework:
     )
 
 
-def with_controls(rule: Rule, frameworks: Mapping[str, Framework], where: str) -> Rule:
+Index = Mapping[str, Mapping[str, Requirement]]
+"""The requirements of each framework by their ids."""
+
+
+def index(frameworks: Iterable[Framework]) -> Index:
+    """The frameworks as `with_controls` looks them up."""
+    return {framework.id: {requirement.id: requirement for requirement in framework.controls} for framework in frameworks}
+
+
+def with_controls(rule: Rule, frameworks: Index, where: str) -> Rule:
     """The rule with the title and status of each of its controls. Raises RuleError for one that no framework has."""
-    controls = []
-    for control in rule.controls:
-        name, _, citation = control.id.partition("/")
-        framework = frameworks.get(name)
-        if framework is None:
-            near = nearest(name, frameworks)
-            raise RuleError(f"unknown framework `{name}` of control `{control.id}`", source=where, help=_did_you_mean(near))
-        known = {requirement.id: requirement for requirement in framework.controls}
-        if citation not in known:
-            near = nearest(citation, known)
-            raise RuleError(f"`{name}` has no control `{citation}`", source=where, help=_did_you_mean(near))
-        controls.append(Control(control.id, known[citation].title, known[citation].status, control.why))
-    return rule._replace(controls=tuple(controls))
+    return rule._replace(controls=tuple(_complete(control, frameworks, where) for control in rule.controls))
+
+
+def _complete(control: Control, frameworks: Index, where: str) -> Control:
+    name, _, citation = control.id.partition("/")
+    known = frameworks.get(name)
+    if known is None:
+        help = _did_you_mean(nearest(name, frameworks))
+        raise RuleError(f"unknown framework `{name}` of control `{control.id}`", source=where, help=help)
+    requirement = known.get(citation)
+    if requirement is None:
+        raise RuleError(f"`{name}` has no control `{citation}`", source=where, help=_did_you_mean(nearest(citation, known)))
+    return Control(control.id, requirement.title, requirement.status, control.why)
 
 
 def _did_you_mean(near: str | None) -> str:

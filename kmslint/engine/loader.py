@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from kmslint.engine.frameworks import Framework, parse_framework, with_controls
+from kmslint.engine.frameworks import Framework, index, parse_framework, with_controls
 from kmslint.engine.rule import Rule, parse_rule, read_page
 from kmslint.errors import RuleError
 
@@ -71,11 +71,12 @@ def build(rules: Iterable[Source], frameworks: Iterable[Source]) -> Catalogue:
         framework = parse_framework(source.table, source.where)
         _claim(places, f"framework {framework.id}", framework.id, source)
         known[framework.id] = framework
+    requirements = index(known.values())
     parsed: dict[str, Rule] = {}
     for source in rules:
         rule = parse_rule(source.table, source.where, source.folder)
         _claim(places, rule.id, rule.id, source)
-        parsed[rule.id] = with_controls(rule, known, source.where)
+        parsed[rule.id] = with_controls(rule, requirements, source.where)
     for rule in parsed.values():
         for name in rule.folds_into:
             if name not in parsed:
