@@ -12,7 +12,7 @@ Analyzer policy check reference.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
 from kmslint.errors import InputError
@@ -103,6 +103,20 @@ class _Complaints:
                 Diagnostic("too-many-complaints", "the policy has more faults than are listed", None, node, at, statement)
             )
 
+    def near(self, name: str, names: Iterable[str]) -> str | None:
+        """The name of `names` that `name` resembles, if a message will say so."""
+        return None if len(self.found) > MAX_DIAGNOSTICS else _nearest(name, names)
+
+    def near_operator(self, text: str) -> str | None:
+        """The operator that `text` resembles, with the set operator and the IfExists of `text` where they fit."""
+        prefix, colon, base = text.rpartition(":")
+        plain = base[:-8] if base.lower().endswith("ifexists") else base
+        near = None if len(self.found) > MAX_DIAGNOSTICS else operators.nearest(plain)
+        if near is None:
+            return None
+        whole = f"{prefix}{colon}{near}{base[len(plain) :]}"
+        return whole if operators.lookup(whole) else near
+
     def all(self) -> tuple[Diagnostic, ...]:
         """What was complained about."""
         return tuple(self.found)
@@ -160,7 +174,7 @@ def _document(node: Node, complaints: _Complaints) -> tuple[dict[str, Member], d
         at = pointer(member.key)
         if name != member.key:
             message = f"{quoted(member.key)} is no element of a policy"
-            near = name or _nearest(member.key, _DOCUMENT.values())
+            near = name or complaints.near(member.key, _DOCUMENT.values())
             help = f"did you mean `{near}`?" if near else "an element is one of " + ", ".join(_DOCUMENT.values())
             complaints.add("unknown-element", message, member.key_node, at, help)
             odd[name or ""] = message
@@ -316,7 +330,7 @@ class _Reading:
         """A member that is no element, or one that was there before. Another case of an element's name is read as the element."""
         name = _ELEMENTS.get(member.key.lower())
         if name != member.key:
-            near = name or _nearest(member.key, _ELEMENTS.values())
+            near = name or self.complaints.near(member.key, _ELEMENTS.values())
             help = f"did you mean `{near}`?" if near else "an element is one of " + ", ".join(_ELEMENTS.values())
             self.spoil(
                 "unknown-element",
@@ -513,7 +527,7 @@ class _Reading:
         if member.key in _KINDS:
             return member.key
         kind = _PRINCIPAL_TYPES.get(member.key.lower())
-        near = kind or _nearest(member.key, _KINDS)
+        near = kind or self.complaints.near(member.key, _KINDS)
         help = f"did you mean `{near}`?" if near else "a principal type is one of " + ", ".join(_KINDS)
         message = f"{quoted(member.key)} is no type of principal"
         self.spoil("unknown-principal-type", message, member.key_node, part + pointer(member.key), help)
@@ -595,7 +609,7 @@ class _Reading:
 
     def unknown_operator(self, block: Member) -> None:
         """An operator that does not exist: the evaluator knows what that means, so the statement stays known."""
-        near = operators.nearest(block.key)
+        near = self.complaints.near_operator(block.key)
         help = f"did you mean `{near}`?" if near else None
         message = f"unknown condition operator {quoted(block.key)}"
         self.complain("unknown-operator", message, block.key_node, "Condition" + pointer(block.key), help)
@@ -677,7 +691,7 @@ def _twice(what: str, first: Member, again: Member) -> str:
     return f"{what} is given twice, at {here} and at {there}"
 
 
-def _nearest(name: str, names: Sequence[str] | Iterable[str]) -> str | None:
+def _nearest(name: str, names: Iterable[str]) -> str | None:
     from kmslint.aws.spelling import nearest  # only for a message
 
     return nearest(name, names)
