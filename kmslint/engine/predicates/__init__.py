@@ -17,17 +17,24 @@ _MODULES: Final = {
     # module: the checks in it
     "actions": ("unknown_action", "ineffective_action"),
     "administrators": ("no_durable_admin",),
+    "audit": ("key_use_not_logged", "weak_log_integrity", "no_key_alarms", "unretained_evidence"),
     "conditions": ("unknown_condition_key", "operator_type_mismatch", "bad_via_service_value", "uncarried_encryption_context"),
-    "dates": (
-        "pending_deletion",
-        "rotation_overdue",
-        "no_manual_rotation",
-        "key_material_expires",
-        "unused_key",
-    ),
+    "dates": ("pending_deletion", "rotation_overdue", "no_manual_rotation", "key_material_expires", "unused_key"),
+    "effects": ("vacuous_set_operator", "optional_condition", "impossible_condition"),
     "grammar": ("ineffective_statement", "document_limits", "resource_not_star"),
+    "grants": ("untrusted_grant", "overbroad_grant"),
+    "metadata": ("secrets_in_metadata", "missing_ownership"),
     "negations": ("negated_allow",),
+    "overlaps": ("shadowed_statement",),
     "principals": ("invalid_principal", "orphaned_principal"),
+    "regions": ("undeclared_multi_region", "unapproved_replica_region"),
+    "rights": (
+        "admin_uses_key",
+        "non_admin_policy_change",
+        "self_service_attributes",
+        "unconstrained_create_grant",
+        "network_condition_blocks_services",
+    ),
     "services": ("confused_deputy", "via_service_on_service_principal", "needless_service_principal"),
 }
 

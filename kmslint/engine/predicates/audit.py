@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from kmslint.engine.finding import Finding
-from kmslint.engine.predicates.places import MANUAL, quoted
+from kmslint.engine.predicates.places import MANUAL, missing, quoted
 from kmslint.model.key import Key, Known
 from kmslint.model.settings import Settings
 
@@ -31,6 +31,10 @@ def key_use_not_logged(key: Key, settings: Settings, params: Params) -> Iterator
     Source: AWS CloudTrail User Guide, "Logging management events"; KMS Developer Guide, "Logging AWS KMS API calls".
     """
     del settings, params
+    unread = missing(key, "cloudtrail.trails", "which trails record the use of the key")
+    if unread is not None:
+        yield unread
+        return
     trails = _records(key, "cloudtrail.trails")
     reasons = [_why_not(trail, key.region) for trail in trails]
     if any(reason is None for reason in reasons):
@@ -86,6 +90,9 @@ def weak_log_integrity(key: Key, settings: Settings, params: Params) -> Iterator
     Source: AWS CloudTrail User Guide, "Validating CloudTrail log file integrity", "Encrypting CloudTrail log files".
     """
     del settings, params
+    unread = missing(key, "cloudtrail.trails", "how the logs of the key are kept")
+    if unread is not None:
+        yield unread
     for trail in _records(key, "cloudtrail.trails"):
         name = quoted(str(trail.get("Name") or trail.get("TrailARN") or "the trail"))
         log_key = trail.get("KmsKeyId")
@@ -114,14 +121,18 @@ def no_key_alarms(key: Key, settings: Settings, params: Params) -> Iterator[Find
     Source: CIS AWS Foundations Benchmark, monitoring of disabling or scheduled deletion of customer created keys.
     """
     del params
+    unread = missing(key, "alarms", "what alarms watch the key")
+    if unread is not None:
+        yield unread
+        return
     watched = _WATCHED_STRICTLY if settings.strict else _WATCHED
     alarms = _records(key, "alarms")
     heard = [alarm for alarm in alarms if _has_receiver(alarm)]
-    missing = [event for event in watched if not any(_matches(alarm, event) for alarm in heard)]
-    if not missing:
+    unwatched = [event for event in watched if not any(_matches(alarm, event) for alarm in heard)]
+    if not unwatched:
         return
-    events = ", ".join(f"`{event}`" for event in missing)
-    silent = any(_matches(alarm, event) for alarm in alarms for event in missing)
+    events = ", ".join(f"`{event}`" for event in unwatched)
+    silent = any(_matches(alarm, event) for alarm in alarms for event in unwatched)
     why = "the alarm on it reaches nobody" if silent else "no alarm watches for it"
     help = "create an EventBridge rule, or a metric filter with an alarm, for these events of kms.amazonaws.com, and confirm a subscriber"
     yield Finding(outcome="FAIL", message=f"nobody is told about {events}: {why}", fact="alarms", help=help)

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 from kmslint.engine.finding import Finding
-from kmslint.engine.predicates.places import NOT_APPLICABLE, UNDETERMINED
-from kmslint.model.key import NOT_IN_SOURCE, Key, Known, Unknown
+from kmslint.engine.predicates.places import UNDETERMINED, missing
+from kmslint.model.key import Key, Known, Unknown
 from kmslint.model.settings import Settings
 
 Params = Mapping[str, object]
@@ -32,15 +32,6 @@ def _observed(key: Key) -> datetime | None:
 
 def _days(duration: timedelta) -> int:
     return duration.days
-
-
-def missing(key: Key, name: str, what: str) -> Finding | None:
-    """The finding that says why a fact cannot be judged; None if it was read (or is known to be absent)."""
-    fact = key.fact(name)
-    if not isinstance(fact, Unknown):
-        return None
-    outcome = NOT_APPLICABLE if fact.kind == NOT_IN_SOURCE else UNDETERMINED
-    return Finding(outcome=outcome, message=f"{what} was not read", reason=fact.reason)
 
 
 def _without_clock(what: str) -> Finding:

@@ -69,24 +69,26 @@ def _version(policy: KeyPolicy) -> Iterator[Finding]:
     version = policy.policy.version
     if version == "2012-10-17" or policy.policy.unknown:
         return
-    variable = _first_variable(policy)
     written = "no Version" if version is None else f"Version {quoted(version)}"
     help = 'set "Version": "2012-10-17"'
-    if variable is None:
+    found = _first_variable(policy)
+    if found is None:
         message = f"the policy has {written}, which AWS keeps only for old policies"
         yield Finding(outcome=FAIL, message=message, severity="low", policy=policy.name, node=policy.policy.node, help=help)
-    else:
-        message = f"the policy has {written}, so {quoted(variable.value)} is plain text and no policy variable"
-        yield Finding(outcome=FAIL, message=message, severity="high", policy=policy.name, node=variable.node, help=help)
+        return
+    index, item = found
+    message = f"the policy has {written}, so {quoted(item.value)} is plain text and no policy variable"
+    yield Finding(outcome=FAIL, message=message, severity="high", policy=policy.name, statement=index, node=item.node, help=help)
 
 
-def _first_variable(policy: KeyPolicy) -> Item | None:
+def _first_variable(policy: KeyPolicy) -> tuple[int, Item] | None:
+    """The first condition value that looks like a policy variable, and the index of its statement."""
     for statement in policy.policy.statements:
         for condition in statement.conditions:
             for item in condition.values:
                 text = literal(item.value)
                 if text is not None and "${" in text:
-                    return item
+                    return statement.index, item
     return None
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from kmslint.engine.finding import Finding
 from kmslint.engine.predicates.dates import moment
-from kmslint.engine.predicates.places import FAIL, UNDETERMINED, quoted
+from kmslint.engine.predicates.places import FAIL, UNDETERMINED, missing, quoted
 from kmslint.model.key import Key, Known
 from kmslint.model.settings import Settings
 from kmslint.policy.principals import SERVICE, account_of, identify
@@ -60,6 +60,9 @@ def untrusted_grant(key: Key, settings: Settings, params: Params) -> Iterator[Fi
     Source: KMS API Reference, GrantListEntry; KMS Developer Guide, "Determining access", grants.
     """
     del params
+    unread = missing(key, "grants", "who holds grants on the key")
+    if unread is not None:
+        yield unread
     trusted = {account for account in (key.account, *settings.trusted_accounts) if account}
     for grant in _grants(key):
         for role in ("GranteePrincipal", "RetiringPrincipal"):
@@ -99,6 +102,9 @@ def overbroad_grant(key: Key, settings: Settings, params: Params) -> Iterator[Fi
     Source: KMS Developer Guide, "Grants in AWS KMS", best practices; KMS API Reference, CreateGrant, Constraints.
     """
     del params
+    unread = missing(key, "grants", "what grants on the key allow")
+    if unread is not None:
+        yield unread
     seen: set[str] = set()
     spec = key.fact("spec")
     has_context = not isinstance(spec, Known) or spec.value == "SYMMETRIC_DEFAULT"

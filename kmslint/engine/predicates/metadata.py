@@ -1,13 +1,13 @@
 """Checks of what is written around a key: names, descriptions, tags, conditions."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from kmslint.engine.facts import is_tame
 from kmslint.engine.finding import Finding
 from kmslint.engine.predicates.places import UNDETERMINED, literal, statements
-from kmslint.model.key import Key, Known
+from kmslint.model.key import UNREAD, Key, Known, Unknown
 from kmslint.model.settings import Settings
 
 Params = Mapping[str, object]
@@ -58,9 +58,21 @@ def secrets_in_metadata(key: Key, settings: Settings, params: Params) -> Iterato
         kind = _first(patterns, text)
         if kind is not None:
             yield Finding(outcome="FAIL", message=f"{what} seems to hold {kind}", fact=fact, help=_HELP)
+    yield from _unread(key, _SEARCHED)
 
 
 _HELP: Final = "use an opaque identifier and keep the meaning where access is controlled; what was written stays in CloudTrail"
+
+_SEARCHED: Final = ("description", "aliases", "tags", "grants")
+
+
+def _unread(key: Key, names: Iterable[str]) -> Iterator[Finding]:
+    """What should have been read and was not, so that nobody knows what it holds."""
+    for name in names:
+        fact = key.fact(name)
+        if isinstance(fact, Unknown) and fact.kind == UNREAD:
+            yield Finding(outcome=UNDETERMINED, message=f"`{name}` was not read", fact=name, reason=fact.reason)
+
 
 _Patterns = tuple[tuple[str, "re.Pattern[str]"], ...]
 
@@ -81,7 +93,7 @@ def _first(patterns: _Patterns, text: str) -> str | None:
 
 def _texts(key: Key) -> Iterator[tuple[str, str, str]]:
     """(fact, what it is, text) of everything that was read about the key."""
-    for name, value in ((name, key.fact(name)) for name in ("description", "aliases", "tags", "grants")):
+    for name, value in ((name, key.fact(name)) for name in _SEARCHED):
         if not isinstance(value, Known):
             continue
         if isinstance(value.value, str):
@@ -115,3 +127,4 @@ def missing_ownership(key: Key, settings: Settings, params: Params) -> Iterator[
     if isinstance(description, Known) and not str(description.value).strip():
         help = "describe in one sentence what the key protects"
         yield Finding(outcome="FAIL", message="the key has no description", fact="description", help=help)
+    yield from _unread(key, ("tags", "description"))

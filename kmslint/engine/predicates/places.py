@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from kmslint.engine.finding import Finding
-from kmslint.model.key import Key, KeyPolicy
+from kmslint.model.key import NOT_IN_SOURCE, Key, KeyPolicy, Unknown
 from kmslint.policy.document import Item, Statement
 from kmslint.policy.request import Request
 from kmslint.reason.answer import StatementRef, Undetermined
@@ -84,3 +84,12 @@ def named(statement: Statement) -> tuple[Item, ...]:
 def causes(answer: Undetermined) -> str:
     """Why an answer is open, as one sentence."""
     return "; ".join(dict.fromkeys(cause.text for cause in answer.causes)) or "the search did not decide it"
+
+
+def missing(key: Key, name: str, what: str) -> Finding | None:
+    """The finding that says why a fact cannot be judged; None if it was read (or is known to be absent)."""
+    fact = key.fact(name)
+    if not isinstance(fact, Unknown):
+        return None
+    outcome = NOT_APPLICABLE if fact.kind == NOT_IN_SOURCE else UNDETERMINED
+    return Finding(outcome=outcome, message=f"{what} was not read", fact=name, reason=fact.reason)

@@ -196,6 +196,7 @@ def unconstrained_create_grant(key: Key, settings: Settings, params: Params) -> 
         "BoolIfExists": {"kms:GrantIsForAWSResource": "false"},
         "Null": {"kms:ViaService": "true", "kms:GrantConstraintSourceArn": "true", "kms:GranteeServicePrincipal": "true"},
         "StringEquals": {"kms:GranteePrincipal": _ANYBODY},
+        "ArnNotLike": {"aws:PrincipalArn": "arn:*:iam::*:root"},
         "ForAnyValue:StringEquals": {"kms:GrantOperations": ["Decrypt", "CreateGrant"]},
     }
     if key.account is not None:
