@@ -135,10 +135,10 @@ class Callers:
     So a witness is the plainest one that serves, and a question that only one account can answer builds no other.
     """
 
-    __slots__ = ("_built", "_key", "_names", "groups")
+    __slots__ = ("_built", "_key", "groups", "names")
 
     def __init__(self, names: Names, key: KeyContext) -> None:
-        self._names = names
+        self.names = names
         self._key = key
         self._built: dict[str, tuple[Caller, ...]] = {}
         self.groups = (FRESH, *names.accounts, SERVICES)
@@ -156,7 +156,7 @@ class Callers:
             yield from self.of(group)
 
     def _build(self, group: str) -> list[Caller]:
-        names = self._names
+        names = self.names
         if group == SERVICES:
             return _services(names, self._key)
         account = group

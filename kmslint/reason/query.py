@@ -22,7 +22,8 @@ from kmslint.reason.answer import INPUT, REGISTER, SYMBOL, Answer, Cause, Proven
 from kmslint.reason.cells import Caller
 from kmslint.reason.certificate import of_reach
 from kmslint.reason.search import Problem
-from kmslint.reason.space import Cell, Found, Goal, Numbered, Open, Space, is_foreign
+from kmslint.reason.space import Cell, Found, Goal, Open, Space, is_foreign
+from kmslint.reason.statements import Numbered
 from kmslint.reason.strings import Budget
 from kmslint.reason.values import Atom
 from kmslint.tree import from_python
@@ -60,6 +61,8 @@ def find_allowed_by_statement(
     found = []
     budgets = Budget(), Budget()
     for allow in space.allows():
+        if all(space.is_settled((allow, described), may=True) for described in space.described):
+            continue
         answer = _ask(space, _allowing(space, allow, grant), _Allowed(space, allow.ref, grant), budgets)
         if not isinstance(answer, Proven):
             found.append((allow.ref, answer))

@@ -4,21 +4,22 @@ A question supplies, per cell, problems (atoms that must hold, clauses of which 
 statements, the caller classes, the groups of actions, the case splits, and how statements become atoms in each of them.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Final, NamedTuple
 
 from kmslint.policy import operators
 from kmslint.policy.document import Condition, Item, Policy, Principal, Statement
 from kmslint.policy.evaluate import applies
-from kmslint.policy.principals import ROLE, SERVICE, Match, account_of, identify, match_principals
+from kmslint.policy.principals import ROLE, SERVICE, Match, match_principals
 from kmslint.policy.request import KeyContext, Request
 from kmslint.policy.truth import T, U
 from kmslint.reason import actionset, certificate
 from kmslint.reason.answer import BUDGET, Cause, Killed, StatementRef
-from kmslint.reason.cells import FRESH, SERVICES, Caller, Callers, Domains, Mode, Names, base_modes, join_names, names_in
-from kmslint.reason.compile import Context, compile_condition, variable_of, variables_in
+from kmslint.reason.cells import FRESH, SERVICES, Caller, Callers, Domains, Mode, base_modes, join_names
+from kmslint.reason.compile import Context, variable_of, variables_in
 from kmslint.reason.search import VIEWS, Clause, Problem, Search
+from kmslint.reason.statements import Numbered, of_policy, of_question
 from kmslint.reason.strings import Budget, BudgetExceeded
 from kmslint.reason.values import ALWAYS, NEVER, Atom, Domain, Solver, Unsolved
 from kmslint.reason.witness import build
@@ -27,86 +28,9 @@ from kmslint.tree import from_python
 MAX_BINDINGS: Final = 400
 """Cases tried for the values of policy variables in one cell."""
 
-MAX_PREPARED: Final = 512
-"""Policies whose prepared statements are remembered."""
-
 _NODE: Final = from_python(None)
 _EVERYONE: Final = (Principal("*", "*", _NODE),)
 _EVERY_ACTION: Final = (Item("*", _NODE),)
-_QUESTION: Final = Policy("2012-10-17", ())
-
-
-class Numbered(NamedTuple):
-    """A statement with its place. `has_variables`: `${…}` is a policy variable there; `pivots` are the keys they insert."""
-
-    ref: StatementRef
-    statement: Statement
-    policy: Policy
-    has_variables: bool
-    pivots: tuple[str, ...]
-    upper_actions: int
-    lower_actions: int
-    names: Names
-    groups: frozenset[str] | None
-    """The caller groups (accounts, SERVICES) that its Principal can match at all; None for any."""
-
-    def actions(self, *, upper: bool) -> int:
-        """The actions that the statement matches, as a mask."""
-        return self.upper_actions if upper else self.lower_actions
-
-
-def number(ref: StatementRef, statement: Statement, policy: Policy) -> Numbered:
-    """Prepare a statement for searching."""
-    has_variables = policy.has_variables()
-    names = (name for condition in statement.conditions for name in variables_in(condition)) if has_variables else ()
-    pivots = tuple(dict.fromkeys(names))
-    upper = actionset.mask(statement, upper=True)
-    lower = 0 if statement.unknown else actionset.mask(statement, upper=False)
-    return Numbered(ref, statement, policy, has_variables, pivots, upper, lower, names_in(statement), _groups_of(statement))
-
-
-def _groups_of(statement: Statement) -> frozenset[str] | None:
-    if statement.not_principal:
-        return None
-    groups: set[str] = set()
-    for entry in statement.principals or ():
-        if entry.kind == "Service" and isinstance(entry.value, str):
-            groups.add(SERVICES)
-            continue
-        account = (account_of(entry.value) or identify(entry.value).account) if isinstance(entry.value, str) else None
-        if account is None or entry.kind != "AWS":
-            return None
-        groups.add(account)
-    return frozenset(groups)
-
-
-_PREPARED: Final[dict[tuple[int, int], tuple[object, tuple[Numbered, ...]]]] = {}
-
-
-def _remember(place: int, owner: object, numbered: Callable[[], tuple[Numbered, ...]]) -> tuple[Numbered, ...]:
-    """What was prepared for this very object, which the memory keeps alive; bounded by MAX_PREPARED."""
-    known = (place, id(owner))
-    found = _PREPARED.get(known)
-    if found is None:
-        if len(_PREPARED) >= MAX_PREPARED:
-            _PREPARED.clear()
-        found = _PREPARED[known] = (owner, numbered())
-    return found[1]
-
-
-def _prepare(place: int, policy: Policy) -> tuple[Numbered, ...]:
-    return _remember(
-        place, policy, lambda: tuple(number(StatementRef(place, one.index), one, policy) for one in policy.statements)
-    )
-
-
-def _prepare_question(described: Sequence[Statement]) -> tuple[Numbered, ...]:
-    frozen = described if isinstance(described, tuple) else tuple(described)
-    return _remember(
-        -1,
-        frozen,
-        lambda: tuple(number(StatementRef(-1, place), one._replace(index=-1), _QUESTION) for place, one in enumerate(frozen)),
-    )
 
 
 class Goal(NamedTuple):
@@ -181,18 +105,24 @@ class Space:
     def __init__(self, policies: Sequence[Policy], described: Sequence[Statement], key: KeyContext) -> None:
         self.policies = tuple(policies)
         self.key = key
-        self.described = _prepare_question(described)
-        self.statements = tuple(one for place, policy in enumerate(self.policies) for one in _prepare(place, policy))
-        self.names = join_names((one.names for one in (*self.statements, *self.described)), key)
-        self.callers = Callers(self.names, key)
+        self.described = of_question(described)
+        self.statements = tuple(one for place, policy in enumerate(self.policies) for one in of_policy(place, policy))
+        self._callers: Callers | None = None
         self.solver = Solver()
         self._matches: dict[tuple[StatementRef, int], Match] = {}
         self._resources: dict[StatementRef, int] = {}
-        self._excluded: dict[tuple[StatementRef, str, bool], bool] = {}
+        self._excluded: dict[StatementRef, dict[tuple[str, bool], bool]] = {}
         self._covered: dict[tuple[StatementRef, str, bool], bool] = {}
-        self._atoms: dict[tuple[object, ...], Atom | bool] = {}
         self.steps: list[Killed] | None = None
         """Where the steps of a proof are noted, when a certificate is wanted."""
+
+    @property
+    def callers(self) -> Callers:
+        """Every class of callers that the statements tell apart."""
+        if self._callers is None:
+            names = join_names((one.names for one in (*self.statements, *self.described)), self.key)
+            self._callers = Callers(names, self.key)
+        return self._callers
 
     def allows(self) -> tuple[Numbered, ...]:
         """Every statement that may allow."""
@@ -240,34 +170,12 @@ class Space:
         """The statement's conditions as atoms; None when one cannot hold."""
         atoms = []
         for index, condition in enumerate(numbered.statement.conditions):
-            atom = self._atom(numbered, index, condition, caller, bindings, upper=upper)
+            atom = numbered.atom(index, condition, Context(caller.kind, caller.principal, bindings, self.key), upper=upper)
             if atom is False:
                 return None
             if atom is not True:
                 atoms.append(atom)
         return tuple(atoms)
-
-    def _atom(
-        self,
-        numbered: Numbered,
-        index: int,
-        condition: Condition,
-        caller: Caller,
-        bindings: dict[str, str | None],
-        *,
-        upper: bool,
-    ) -> Atom | bool:
-        bound: tuple[object, ...] = ()
-        if numbered.pivots:
-            bound = tuple((name, bindings[name]) for name in variables_in(condition) if name in bindings)
-        known = (numbered.ref, index, caller.kind, upper, bound)
-        atom = self._atoms.get(known)
-        if atom is None:
-            context = Context(caller.kind, caller.principal, bindings, self.key)
-            atom = compile_condition(condition, numbered.statement, numbered.has_variables, context, upper=upper)
-            if len(self._atoms) < 50_000:
-                self._atoms[known] = atom
-        return atom
 
     # searching
 
@@ -277,7 +185,7 @@ class Space:
         keys = {condition.key.lower() for one in goal.relevant for condition in one.statement.conditions}
         mentioned = frozenset(keys | set(pivots))
         beside = frozenset(condition.key.lower() for one in self.statements for condition in one.statement.conditions)
-        masks = [mask for one in goal.relevant for mask in (one.upper_actions, one.lower_actions)]
+        masks = [one.actions(upper=upper) for one in goal.relevant for upper in (True, False)]
         modes: dict[str, tuple[Mode, ...]] = {}
         for caller in self._candidates(goal, may=may):
             bits = goal.actions & goal.counts(caller)
@@ -306,6 +214,13 @@ class Space:
             if self.steps is None and self._is_settled(goal, group, may=may):
                 continue
             yield from self.callers.of(group)
+
+    def is_settled(self, needed: Sequence[Numbered], *, may: bool) -> bool:
+        """Whether every group of callers is left out by one of the needed statements, as far as that shows at once."""
+        for one in needed:
+            if one.groups is not None:
+                return all(any(self._excludes(other, group, upper=may) for other in needed) for group in one.groups)
+        return False
 
     def _is_settled(self, goal: Goal, group: str, *, may: bool) -> bool:
         """Whether a needed statement leaves the whole group out, or a Deny stops all of it."""
@@ -342,7 +257,7 @@ class Space:
         value = self._group_value(condition.key.lower(), group)
         if value is None:
             return False
-        atom = self._atom(numbered, place, condition, _GROUP_CONTEXTS[group == SERVICES], {}, upper=upper)
+        atom = numbered.atom(place, condition, _GROUP_CONTEXTS[group == SERVICES], upper=upper)
         if isinstance(atom, bool):
             return atom
         return _is_literal_for(group, atom) and _holds(atom, value)
@@ -356,11 +271,14 @@ class Space:
         return self.callers.of(FRESH)[0].account if group == FRESH else group
 
     def _excludes(self, numbered: Numbered, group: str, *, upper: bool) -> bool:
-        known = (numbered.ref, group, upper)
-        found = self._excluded.get(known)
+        if numbered.groups is not None and group not in numbered.groups:
+            return True
+        if not numbered.statement.conditions:
+            return False
+        memory = self._excluded.setdefault(numbered.ref, {}) if group == FRESH else numbered.settled
+        found = memory.get((group, upper))
         if found is None:
-            is_out = numbered.groups is not None and group not in numbered.groups
-            found = self._excluded[known] = is_out or self._excludes_by_condition(numbered, group, upper=upper)
+            found = memory[group, upper] = self._excludes_by_condition(numbered, group, upper=upper)
         return found
 
     def _excludes_by_condition(self, numbered: Numbered, group: str, *, upper: bool) -> bool:
@@ -369,7 +287,7 @@ class Space:
             value = self._group_value(condition.key.lower(), group)
             if value is None or (numbered.pivots and variables_in(condition)):
                 continue
-            atom = self._atom(numbered, place, condition, _GROUP_CONTEXTS[group == SERVICES], {}, upper=upper)
+            atom = numbered.atom(place, condition, _GROUP_CONTEXTS[group == SERVICES], upper=upper)
             if atom is False:
                 return True
             if atom is not True and _is_literal_for(group, atom) and not _holds(atom, value):
@@ -383,7 +301,7 @@ class Space:
 
     def _blocker(self, goal: Goal, caller: Caller, *, may: bool) -> Numbered | None:
         """The first needed statement that cannot apply to this caller, judged by who calls and by nothing else; None if all can."""
-        domains = Domains(caller, "Decrypt", Mode(), self.key, self.names.accounts, may=may)
+        domains = Domains(caller, "Decrypt", Mode(), self.key, self.callers.names.accounts, may=may)
         for one in goal.needed:
             if not self.reaches(one, caller, upper=may):
                 return one
@@ -391,7 +309,7 @@ class Space:
                 name = condition.key.lower()
                 if name not in _CALLER_KEYS or (one.pivots and variables_in(condition)):
                     continue
-                atom = self._atom(one, index, condition, caller, {}, upper=may)
+                atom = one.atom(index, condition, Context(caller.kind, caller.principal, _FREE, self.key), upper=may)
                 if atom is False:
                     return one
                 if atom is not True and name not in VIEWS | {"kms:calleraccount"}:
@@ -410,9 +328,10 @@ class Space:
 
 
 _ACCOUNT_NAMES: Final = ("aws:principalaccount", "kms:calleraccount")
+_FREE: Final[Mapping[str, str | None]] = {}
 _GROUP_CONTEXTS: Final = {
-    False: Caller("", ROLE, "arn:aws:sts::000000000000:assumed-role/any/session", "000000000000", "aws"),
-    True: Caller("", SERVICE, "any.amazonaws.com", None, "aws"),
+    False: Context(ROLE, "arn:aws:sts::000000000000:assumed-role/any/session", _FREE, KeyContext()),
+    True: Context(SERVICE, "any.amazonaws.com", _FREE, KeyContext()),
 }
 
 
@@ -451,7 +370,9 @@ class _Probe(NamedTuple):
     may: bool
 
     def domains(self, mode: Mode) -> Domains:
-        return Domains(self.caller, actionset.first(self.bit), mode, self.space.key, self.space.names.accounts, may=self.may)
+        return Domains(
+            self.caller, actionset.first(self.bit), mode, self.space.key, self.space.callers.names.accounts, may=self.may
+        )
 
     def in_mode(self, mode: Mode) -> Found | Open | None:
         """A model in this case, None if there is none, or Open."""
