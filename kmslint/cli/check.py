@@ -42,7 +42,7 @@ def _read_stdin() -> bytes:
 
 
 def _parser() -> Parser:
-    parser = Parser("check", "Check key policies in files, folders or stdin. No network, no credentials.")
+    parser = Parser("check", "[PATH...]", "Check key policies in files, folders or stdin. No network, no credentials.")
     parser.add_argument(
         "paths", nargs="*", metavar="PATH", help="a file, a folder, or - for stdin (default: the working directory)"
     )

@@ -11,8 +11,7 @@ from kmslint.cli.options import Options
 from kmslint.errors import InputError, UsageError
 from kmslint.model.result import Report, SourceError
 from kmslint.reporters import FORMATS
-from kmslint.reporters.text import owner_assumption
-from kmslint.reporters.view import View, label
+from kmslint.reporters.view import View, label, owner_assumption
 
 Render = Callable[[Report, View], str]
 

@@ -16,7 +16,7 @@ from kmslint.reporters.visible import visible
 
 def run(arguments: list[str]) -> int:
     """Print what is known of a rule or a control."""
-    parser = Parser("explain", "Show the page of a rule, or the rules that bear on a control.")
+    parser = Parser("explain", "RULE|CONTROL", "Show the page of a rule, or the rules that bear on a control.")
     parser.add_argument("name", metavar="RULE|CONTROL", help="a rule id, or a control such as hipaa/164.312(a)(1)")
     parser.add_argument("--rules", action="append", default=[], metavar="DIR", help="a folder with rules of your own; may repeat")
     found = parser.parse_args(arguments)

@@ -6,9 +6,14 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple, NoReturn
 
+from kmslint.cli import messages
 from kmslint.errors import UsageError
 from kmslint.model.result import SEVERITIES
 from kmslint.reporters import FORMATS
+
+TYPE_CHECKING: Final = False
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 
 class Options(NamedTuple):
@@ -57,12 +62,22 @@ def _width() -> int:
 class Parser(argparse.ArgumentParser):
     """An argument parser whose complaints are kmslint's own errors."""
 
-    def __init__(self, command: str, description: str) -> None:
-        super().__init__(prog=f"kmslint {command}", description=description, allow_abbrev=False, formatter_class=_Formatter)
+    def __init__(self, command: str, arguments: str, description: str) -> None:
+        usage = f"kmslint {command} [OPTION...] {arguments}".rstrip()
+        super().__init__(
+            prog=f"kmslint {command}", usage=usage, description=description, allow_abbrev=False, formatter_class=_Formatter
+        )
 
     def error(self, message: str) -> NoReturn:
         """Raise UsageError; exit code 2."""
         raise UsageError(message, help=f"{self.prog} --help lists the options")
+
+    def print_help(self, file: "SupportsWrite[str] | None" = None) -> None:
+        """Print the help on stdout, which may be gone before all of it is written."""
+        if file is None:
+            messages.write_stdout(self.format_help())
+        else:
+            super().print_help(file)
 
 
 def add_shared(parser: argparse.ArgumentParser) -> None:

@@ -9,7 +9,7 @@ from kmslint.reporters.visible import visible
 
 def run(arguments: list[str]) -> int:
     """Print every rule, by id."""
-    parser = Parser("rules", "List the rules.")
+    parser = Parser("rules", "", "List the rules.")
     parser.add_argument("--format", choices=("text", "json"), default="text")
     parser.add_argument("--rules", action="append", default=[], metavar="DIR", help="a folder with rules of your own; may repeat")
     found = parser.parse_args(arguments)

@@ -35,7 +35,11 @@ def run(arguments: list[str]) -> int:
 
 
 def _parser() -> Parser:
-    parser = Parser("scan", "Check live keys through the AWS API. Reads only; uses the credentials that the AWS CLI would use.")
+    parser = Parser(
+        "scan",
+        "--key-id ID | --all",
+        "Check live keys through the AWS API. Reads only; uses the credentials that the AWS CLI would use.",
+    )
     parser.add_argument(
         "--key-id", action="append", default=[], metavar="ID", help="key id, key ARN, alias name or alias ARN; may repeat"
     )

@@ -10,7 +10,7 @@ from kmslint.location import Location
 from kmslint.model.key import Key
 from kmslint.model.result import SEVERITIES, Control, Outcome, Report, Result
 from kmslint.reporters.excerpt import Excerpts, Row
-from kmslint.reporters.view import Finding, Tally, View, context_name, findings, label, shown, tally, undecided
+from kmslint.reporters.view import Finding, Tally, View, context_name, findings, label, owner_assumption, shown, tally, undecided
 from kmslint.reporters.visible import visible
 
 MAX_CONTROLS: Final = 2
@@ -207,7 +207,7 @@ def _assumption_lines(report: Report) -> Iterator[Line]:
     for key in report.keys:
         owner = owner_assumption(key)
         if owner:
-            yield _plain(f"{visible(label(key))}: {owner}")
+            yield _plain(f"{visible(label(key))}: {visible(owner)}")
     seen: set[tuple[str, str]] = set()
     keys = {key.id: key for key in report.keys}
     for result in report.results:
@@ -215,15 +215,6 @@ def _assumption_lines(report: Report) -> Iterator[Line]:
             if (result.key, text) not in seen and not _speaks_of_owner(keys[result.key], text):
                 seen.add((result.key, text))
                 yield _plain(f"{visible(label(keys[result.key]))}: {visible(text)}")
-
-
-def owner_assumption(key: Key) -> str | None:
-    """What is assumed of the key's owner account; None when it is known."""
-    if key.account_source == "inferred":
-        return f"the owner account {visible(key.account or '')} is inferred from the policy; pass --account to say which it is"
-    if key.account is None:
-        return "the owner account is not known; pass --account to say which it is"
-    return None
 
 
 def _speaks_of_owner(key: Key, assumption: str) -> bool:

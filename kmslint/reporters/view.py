@@ -111,3 +111,12 @@ def label(key: Key) -> str:
     if source.file:
         return f"{source.file}:{source.line}" if source.line > 1 else source.file
     return key.key_id or key.arn or source.uri or key.id
+
+
+def owner_assumption(key: Key) -> str | None:
+    """What is assumed of the key's owner account; None when it is known. Not yet visible."""
+    if key.account_source == "inferred":
+        return f"the owner account {key.account} is inferred from the policy; pass --account to say which it is"
+    if key.account is None:
+        return "the owner account is not known; pass --account to say which it is"
+    return None

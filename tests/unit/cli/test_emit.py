@@ -83,7 +83,7 @@ def test_what_cannot_be_written_is_a_usage_error(tmp_path: Path, name: str) -> N
 
 
 def shown(capsys: pytest.CaptureFixture[str], *arguments: str, report: object = None) -> tuple[str, str]:
-    parser = Parser("check", "test")
+    parser = Parser("check", "[PATH...]", "test")
     add_shared(parser)
     emit(report or full(), read_shared(parser.parse_args(list(arguments))))  # type: ignore[arg-type]
     return capsys.readouterr()

@@ -5,7 +5,7 @@ from kmslint.errors import UsageError
 
 
 def parse(*arguments: str) -> Options:
-    parser = Parser("check", "test")
+    parser = Parser("check", "[PATH...]", "test")
     add_shared(parser)
     return read_shared(parser.parse_args(list(arguments)))
 
@@ -81,7 +81,7 @@ def test_wrong_options_are_usage_errors(arguments: list[str], part: str) -> None
 
 def test_a_key_arn_is_taken_apart() -> None:
     arn = "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/mrk-1234abcd"
-    parser = Parser("check", "test")
+    parser = Parser("check", "[PATH...]", "test")
     parser.add_argument("--key", type=key_arn)
     assert parser.parse_args(["--key", arn]).key == KeyArn(arn, "us-gov-west-1", "111122223333", "mrk-1234abcd")
     for wrong in ("alias/x", arn.replace("key/", "alias/"), arn + "\n", arn.replace("111122223333", "*")):
