@@ -154,6 +154,6 @@ class Key(NamedTuple):
             aliases=None if aliases is None else tuple(sorted(aliases)),
         )
 
-    def _known(self, name: str) -> Any:
+    def _known(self, name: str) -> Any:  # noqa: ANN401  a fact holds any JSON value
         fact = self.facts.get(name)
         return fact.value if isinstance(fact, Known) else None

@@ -10,7 +10,7 @@ from kmslint.model.key import Key
 class Outcome(Enum):
     """What became of one rule on one key."""
 
-    PASS = "PASS"  # noqa: S105  an outcome, not a password
+    PASS = "PASS"
     FAIL = "FAIL"
     UNDETERMINED = "UNDETERMINED"
     NOT_APPLICABLE = "NOT_APPLICABLE"
