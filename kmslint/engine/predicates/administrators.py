@@ -65,7 +65,9 @@ def _judge(root: str, candidates: list[_Candidate], key_admins: tuple[str, ...])
 
 def _sentence(durable: list[str]) -> str:
     if not durable:
-        return "no principal can be relied on to change the key policy: the key may become unmanageable"
+        return (
+            "nobody can be relied on to change this policy: if it is the whole policy of the key, the key may become unmanageable"
+        )
     if len(durable) == 1:
         return f"only `{durable[0]}` can be relied on to change the key policy: without it the key is unmanageable"
     return f"the key depends on {len(durable)} named administrators, none of which is declared in key_admins"

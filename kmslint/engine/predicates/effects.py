@@ -181,6 +181,8 @@ def _judge_satisfiable(key: Key, place: Place) -> Iterator[Finding]:
         yield place.undetermined(message, register_text(7), severity=severity, node=opaque.node)
         return
     what = "right" if place.statement.effect == "Allow" else "guard"
+    if isinstance(_alone(key, _unconditional(place), "kms:*"), Proven):
+        return  # not the conditions are to blame: the principal, the action or the resource is
     if isinstance(_alone(key, place, "kms:*"), Proven):
         message = f"no request can satisfy the conditions of the statement, so the {what} does not exist"
         yield place.finding(message, severity=severity, help="remove the condition that cannot hold, or the statement")
@@ -192,6 +194,10 @@ def _judge_satisfiable(key: Key, place: Place) -> Iterator[Finding]:
         message = f"no request for {quoted(text)} can satisfy the conditions, so this {what} does not exist"
         help = "move the action to a statement of its own, without the condition that it never carries"
         yield place.finding(message, severity=severity, node=item.node, help=help)
+
+
+def _unconditional(place: Place) -> Place:
+    return place._replace(statement=place.statement._replace(conditions=()))
 
 
 def _is_ineffective(text: str) -> bool:

@@ -10,11 +10,11 @@ from kmslint.engine.predicates.places import Place, causes, literal, named, quot
 from kmslint.model.key import Key
 from kmslint.model.settings import Settings
 from kmslint.policy import operators
-from kmslint.policy.document import Condition, Statement
+from kmslint.policy.document import Condition, Policy, Statement
 from kmslint.policy.operators import ALL, NULL
 from kmslint.policy.principals import account_of
 from kmslint.reason.answer import Answer, Proven, Undetermined, Violated
-from kmslint.reason.query import find_allowed
+from kmslint.reason.query import find_allowed, find_new_access
 
 Params = Mapping[str, object]
 
@@ -113,9 +113,9 @@ def _compare(key: Key, place: Place, broad: Place) -> Finding | None:
     if not place.statement.conditions:
         return _redundant(place, broad) if not broad.statement.conditions else None
     outside = _outside(place.statement)
-    if outside is None:
+    if outside is None or not isinstance(_adds(key, place, broad), Proven):
         return None
-    answer = _admitted_by(key, broad, outside)
+    answer = find_allowed(_alone(key, broad), describe(*outside), key.context(), grant="any")
     match answer:
         case Proven():
             return None
@@ -137,19 +137,19 @@ def _redundant(place: Place, broad: Place) -> Finding | None:
     return place.finding(message, severity="info", help="remove one of the two")
 
 
-def _admitted_by(key: Key, broad: Place, outside: list[dict[str, object]]) -> Answer:
-    """Whether `broad`, with all Denies but without the other Allows, admits a request outside the conditions."""
-    kept = tuple(
-        named_policy.policy._replace(
-            statements=tuple(
-                statement
-                for statement in named_policy.policy.statements
-                if statement.effect != "Allow" or (number == broad.number and statement.index == broad.statement.index)
-            )
+def _adds(key: Key, place: Place, broad: Place) -> Answer:
+    """Proven if the statement allows nothing that `broad` does not allow as well."""
+    return find_new_access(_alone(key, broad), _alone(key, place), key.context())
+
+
+def _alone(key: Key, kept: Place) -> tuple[Policy, ...]:
+    """The policies with all their Denies, but with no other Allow than `kept`."""
+    return tuple(
+        policy.policy._replace(
+            statements=tuple(s for s in policy.policy.statements if s.effect != "Allow" or s is kept.statement)
         )
-        for number, named_policy in enumerate(key.policies)
+        for policy in key.policies
     )
-    return find_allowed(kept, describe(*outside), key.context(), grant="any")
 
 
 def _outside(statement: Statement) -> list[dict[str, object]] | None:
