@@ -5,13 +5,15 @@ name); a JSON string that holds a policy; an object with a `Policy`.
 """
 
 import re
+from collections.abc import Iterator
 from hashlib import sha256
 from typing import Final, NamedTuple, Union
 
+from kmslint.errors import InputError
 from kmslint.jsontext import expect_end, quoted, read_embedded, read_json_start
 from kmslint.location import Text
 from kmslint.model.key import Key, KeyPolicy, Source
-from kmslint.policy.document import Item, Policy, Statement
+from kmslint.policy.document import Policy, Statement
 from kmslint.policy.parse import parse_policy, parse_shape
 from kmslint.policy.patterns import glob, matches
 from kmslint.sources.owner import infer_owner, infer_partition
@@ -27,6 +29,8 @@ ENDPOINT_NOTE: Final = (
 
 _NAME_AFTER: Final = re.compile(r"[ \r\n]*\t[ ]*(\w{1,128})\s*\Z", re.ASCII)
 """Source: AWS CLI User Guide, "Text output format"; KMS API Reference, PolicyNameType."""
+
+_OPEN: Final = re.compile(r"[*?$]")
 
 _ELSEWHERE: Final = (
     ("KeyMetadata", "the output of `aws kms describe-key`, which holds no policy"),
@@ -123,25 +127,29 @@ def _owned(key: Key, policy: Policy, arn: str | None, account: str | None, accou
 
 def _find(node: Node, name: str | None, *, claimed: bool) -> Union[_Found, NotAKey]:
     """The policy in `node`; `name` is what stood behind it in text output."""
-    if node.kind == STRING and isinstance(node.value, str) and (claimed or _is_object_text(node)):
+    if node.kind == STRING and _is_object_text(node):
         node = read_embedded(node)
     if node.kind != OBJECT:
         return _Found(node, DEFAULT_POLICY, is_text=True, sure=True) if claimed else NotAKey("no JSON object")
     wrapped = node.member("Policy")
     if wrapped is not None and node.member("Statement") is None:
-        return _unwrap(node, wrapped)
+        return _unwrap(node, wrapped, claimed=claimed)
     if name is not None or claimed or _has_statement(node):
         return _Found(node, name or DEFAULT_POLICY, is_text=True, sure=name is not None)
     return NotAKey(next((what for member, what in _ELSEWHERE if node.member(member) is not None), "no policy in it"))
 
 
-def _unwrap(node: Node, wrapped: Node) -> Union[_Found, NotAKey]:
-    """The policy under `Policy`. Only KMS prints a `PolicyName` beside it."""
+def _unwrap(node: Node, wrapped: Node, *, claimed: bool) -> Union[_Found, NotAKey]:
+    """The policy under `Policy`. Only KMS prints a `PolicyName` beside it. Raises InputError where there are two."""
+    for member in node.members():
+        if member.key == "Policy" and member.value is not wrapped:
+            line, column = member.key_node.text.position(member.key_node.start)
+            raise InputError("`Policy` is given twice", source=node.text.file, line=line, column=column, help="keep one")
     name = node.member("PolicyName")
     policy_name = name.value if name is not None and isinstance(name.value, str) and name.kind == STRING else None
     if wrapped.kind == STRING and (policy_name is not None or _is_object_text(wrapped)):
         return _Found(read_embedded(wrapped), policy_name or DEFAULT_POLICY, is_text=True, sure=policy_name is not None)
-    if wrapped.kind == OBJECT or policy_name is not None:
+    if wrapped.kind == OBJECT or policy_name is not None or claimed:
         return _Found(wrapped, policy_name or DEFAULT_POLICY, is_text=False, sure=policy_name is not None)
     return NotAKey("its `Policy` holds no policy")
 
@@ -160,13 +168,12 @@ def _has_statement(node: Node) -> bool:
 
 def _something_else(policy: Policy, node: Node, *, named: bool) -> str | None:
     """What the policy plainly is, if it is not a key's; None if it may be one."""
-    written = [item for statement in policy.statements for item in statement.actions or () if item.node.kind == STRING]
-    if not written:
+    services = {service for statement in policy.statements for service in _services(statement)}
+    if not services:
         is_claim = named or "kms" in _slice(node).lower()
         return None if is_claim else "no statement has an action"
     if all(statement.principals is None for statement in policy.statements):
         return "a policy without principals: an IAM policy or a service control policy"
-    services = {_service(item) for item in written}
     if not services & {"kms", "*"}:
         return f"a policy of other services: {', '.join(quoted(service) for service in sorted(services)[:5])}"
     if services != {"kms"} and all(map(_denies_everybody, policy.statements)):
@@ -176,10 +183,12 @@ def _something_else(policy: Policy, node: Node, *, named: bool) -> str | None:
     return None
 
 
-def _service(item: Item) -> str:
-    """The service of an action, lower case; `*` where it may be any."""
-    prefix = str(item.value).lower().partition(":")[0]
-    return "*" if "*" in prefix or "?" in prefix or "$" in prefix else prefix
+def _services(statement: Statement) -> Iterator[str]:
+    """The services of the actions that are written, lower case; `*` where it may be any, as in all that NotAction leaves."""
+    for item in statement.actions or ():
+        if item.node.kind == STRING:
+            prefix = str(item.value).lower().partition(":")[0]
+            yield "*" if statement.not_action or _OPEN.search(prefix) else prefix
 
 
 def _denies_everybody(statement: Statement) -> bool:
