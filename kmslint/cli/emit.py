@@ -88,10 +88,12 @@ def _renderer(format: str) -> Render:
 
 
 def _terminal_width() -> int:
+    """The columns of the terminal; what a view assumes where it does not say."""
     try:
-        return max(40, os.get_terminal_size(sys.stdout.fileno()).columns)
+        columns = os.get_terminal_size(sys.stdout.fileno()).columns
     except (OSError, ValueError, AttributeError):
-        return View().width
+        columns = 0
+    return max(40, columns) if columns else View().width
 
 
 def _tell(report: Report, options: Options) -> None:

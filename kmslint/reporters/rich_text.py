@@ -71,9 +71,9 @@ def _drawn(line: text.Line) -> Text:
 def _draw_table(console: Console, outcomes: text.Table) -> None:
     if outcomes.rows:
         table = Table(box=box.ROUNDED, border_style="blue", header_style="bold")
-        table.add_column(Text(outcomes.heading[0]), overflow="fold")
+        table.add_column(Text(outcomes.heading[0]), overflow="fold", min_width=12)
         for heading in outcomes.heading[1:]:
-            table.add_column(Text(heading), justify="right", overflow="fold")
+            table.add_column(Text(heading), justify="right", no_wrap=True)
         for row in outcomes.rows:
             table.add_row(
                 Text(row[0]), *(_count(heading, cell) for heading, cell in zip(outcomes.heading[1:], row[1:], strict=True))

@@ -57,15 +57,24 @@ def finding_lines(report: Report, view: View) -> Iterator[Line]:
 
 
 def outcome_table(report: Report, view: View) -> Table:
-    """How many rules had each outcome, per key."""
+    """How many results had each outcome, per key. What a person must answer and what is suppressed only where there is such."""
     by_key: dict[str, list[Result]] = {key.id: [] for key in report.keys}
     for result in shown(report, view):
         by_key[result.key].append(result)
     tallies = [(key, tally(tuple(by_key[key.id]))) for key in report.keys]
     kept = tallies if len(tallies) <= MAX_KEYS else [(key, counts) for key, counts in tallies if _has_something(counts)]
-    heading = ("key", *(outcome.value for outcome in Outcome), "suppressed")
+    columns = [
+        outcome for outcome in Outcome if outcome is not Outcome.MANUAL or any(counts.outcomes[outcome] for _, counts in kept)
+    ]
+    has_suppressed = any(counts.suppressed for _, counts in kept)
+    heading = ("key", *(outcome.value for outcome in columns), *(("suppressed",) if has_suppressed else ()))
     rows = tuple(
-        (visible(label(key)), *(str(n) for n in counts.outcomes.values()), str(counts.suppressed)) for key, counts in kept
+        (
+            visible(label(key)),
+            *(str(counts.outcomes[outcome]) for outcome in columns),
+            *((str(counts.suppressed),) if has_suppressed else ()),
+        )
+        for key, counts in kept
     )
     return Table(heading, rows, len(tallies) - len(kept))
 
