@@ -63,7 +63,7 @@ _FACTS = {
 }
 
 
-def _case(side: Any) -> dict[str, Any]:
+def _case(side: list[Any] | Mapping[str, Any]) -> dict[str, Any]:
     """One side of a pair as a case: policy, configuration, facts."""
     if isinstance(side, list):
         return {"input": {"Version": "2012-10-17", "Statement": side}, "key": _key({})}

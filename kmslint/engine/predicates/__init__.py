@@ -23,6 +23,7 @@ _MODULES: Final = {
     "effects": ("vacuous_set_operator", "optional_condition", "impossible_condition"),
     "grammar": ("ineffective_statement", "document_limits", "resource_not_star"),
     "grants": ("untrusted_grant", "overbroad_grant"),
+    "integrations": ("integration_lacks_permission", "cloudtrail_integration", "cloudwatch_logs_integration"),
     "metadata": ("secrets_in_metadata", "missing_ownership"),
     "negations": ("negated_allow",),
     "overlaps": ("shadowed_statement",),

@@ -35,19 +35,18 @@ def confused_deputy(key: Key, settings: Settings, params: Params) -> Iterator[Fi
     del params
     if not any(_admits_services(place.statement) for place in statements(key, "Allow")):
         return
-    trusted = tuple(dict.fromkeys(account for account in (key.account, *settings.trusted_accounts) if account))
-    if not trusted:
+    if not _trusted(key, settings):
         reason = "the owner account of the key is not known; pass --account"
         yield Finding(
             outcome=UNDETERMINED, message="on whose behalf services may use the key is open", severity="high", reason=reason
         )
         return
-    used = _answers(key, settings, trusted, _USE)
+    used = used_for_strangers(key, settings)
     for ref, answer in used.items():
         finding = _judge(_at(key, ref), answer, settings, "high", "use")
         if finding is not None:
             yield finding
-    for ref, answer in _answers(key, settings, trusted, _READ).items():
+    for ref, answer in _answers(key, settings, _READ, {}).items():
         finding = None if ref in used else _judge(_at(key, ref), answer, settings, "low", "read")
         if finding is not None:
             yield finding
@@ -64,19 +63,28 @@ def _at(key: Key, ref: StatementRef) -> Place:
     return Place(ref.policy, policy, policy.policy.statements[ref.statement])
 
 
-def _answers(key: Key, settings: Settings, trusted: tuple[str, ...], asked: tuple[str, ...]) -> dict[StatementRef, Answer]:
-    described = describe(
-        {
-            "Principal": "*",
-            "Action": list(asked),
-            "Condition": conditions(
-                {"Bool": {"aws:PrincipalIsAWSService": "true"}},
-                _for_others(trusted, settings.trusted_organizations),
-                _unbound_sources(key),
-                _unbound_contexts(key, trusted),
-            ),
-        }
+Conditions = Mapping[str, Mapping[str, object]]
+
+
+def used_for_strangers(key: Key, settings: Settings, services: Conditions | None = None) -> dict[StatementRef, Answer]:
+    """By Allow: whether a service may use the key on behalf of an account that is not trusted. `services` narrows down which."""
+    return _answers(key, settings, _USE, services or {})
+
+
+def _trusted(key: Key, settings: Settings) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(account for account in (key.account, *settings.trusted_accounts) if account))
+
+
+def _answers(key: Key, settings: Settings, asked: tuple[str, ...], services: Conditions) -> dict[StatementRef, Answer]:
+    trusted = _trusted(key, settings)
+    condition = conditions(
+        {"Bool": {"aws:PrincipalIsAWSService": "true"}},
+        services,
+        _for_others(trusted, settings.trusted_organizations),
+        _unbound_sources(key),
+        _unbound_contexts(key, trusted),
     )
+    described = describe({"Principal": "*", "Action": list(asked), "Condition": condition})
     return dict(find_allowed_by_statement(policies(key), described, key.context()))
 
 
