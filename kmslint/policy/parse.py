@@ -25,6 +25,9 @@ from kmslint.tree import ARRAY, OBJECT, STRING, UNRESOLVED, Member, Node, Symbol
 MAX_BYTES: Final = 32_768
 """Source: KMS Developer Guide, "Resource quotas": key policy document size 32 KB."""
 
+MAX_CHARS: Final = 131_072
+"""A longer text is not read as a policy: no call of KMS takes it. Source: KMS API model, PolicyType, max."""
+
 MAX_DIAGNOSTICS: Final = 1_000
 """Complaints about one policy. Nobody reads more, and a hostile file would make millions."""
 
@@ -62,6 +65,10 @@ def parse_policy(node: Node) -> tuple[Policy, tuple[Diagnostic, ...]]:
             )
             return Policy(None, (), node, unknown=("the policy is a string that is not JSON",)), complaints.all()
     _limits(node, complaints)
+    if node.end - node.start > MAX_CHARS:
+        return Policy(
+            None, (), node, unknown=(f"the policy has more than the {MAX_CHARS:,} characters that KMS takes",)
+        ), complaints.all()
     return _policy(node, complaints), complaints.all()
 
 

@@ -226,6 +226,14 @@ def test_the_size_of_the_text_is_limited() -> None:
     assert codes(parse(sized(MAX_BYTES).replace("xx", "éx"))[1]) == [("policy-too-large", "")]
 
 
+def test_a_text_that_no_call_takes_is_not_read() -> None:
+    policy, diagnostics = of(*[GOOD] * 2_000)
+    assert codes(diagnostics) == [("policy-too-large", "")]
+    assert (policy.statements, policy.unknown) == ((), ("the policy has more than the 131,072 characters that KMS takes",))
+    assert decision(policy) == "undetermined"
+    assert decision(of(*[GOOD] * 1_000)[0]) == "allow"
+
+
 def test_the_characters_of_the_text_are_limited() -> None:
     assert of({**GOOD, "Sid": "\u0416"})[1] == ()  # json.dumps writes an escape, and the text is what is limited
     content = json.dumps({"Statement": [{**GOOD, "Sid": "é\u0416\u202e"}]}, ensure_ascii=False)
@@ -673,7 +681,7 @@ def test_unresolved_is_a_kind_that_every_position_takes() -> None:
 
 
 def test_complaints_and_reasons_are_bounded() -> None:
-    policy, diagnostics = of({f"x{number}": 1 for number in range(20_000)})
+    policy, diagnostics = of({f"x{number}": 1 for number in range(5_000)})
     assert len(diagnostics) == MAX_DIAGNOSTICS + 1
     assert diagnostics[-1].message == "the policy has more faults than are listed"
     assert len(policy.statements[0].unknown) == MAX_REASONS

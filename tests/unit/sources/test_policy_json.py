@@ -329,3 +329,10 @@ def test_nothing_smuggled_reaches_a_reason() -> None:
 def test_seven_hundred_accounts_are_no_work() -> None:
     many = [f"{number:012}" for number in range(1, 701)]
     assert one(document(*[allow(Principal={"AWS": many}) for _ in range(20)])).account is None
+
+
+def test_a_text_that_no_call_takes_is_a_key_of_which_nothing_is_known() -> None:
+    key = one(document(*[allow()] * 2_000), named=False)
+    assert [fault.code for fault in key.policies[0].diagnostics] == ["policy-too-large"]
+    assert (key.account, key.notes) == (None, ())
+    assert key.policies[0].policy.unknown != ()
