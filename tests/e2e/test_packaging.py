@@ -55,7 +55,7 @@ def canonical(requirement: str) -> str:
 
 def build(root: Path, target: str, folder: Path) -> Path:
     """The one distribution that hatchling makes of the checkout at `root`."""
-    pytest.importorskip("hatchling", reason="hatchling (extra `dev`) builds the distributions under test")
+    pytest.importorskip("hatchling", reason="hatchling (extra `test`) builds the distributions under test")
     command = [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(folder)]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
