@@ -1,5 +1,6 @@
 """Strict JSON with places: what is read, what is refused and where, and that every place is right."""
 
+import gc
 import json
 import time
 
@@ -257,6 +258,16 @@ def test_time_is_linear_in_a_hostile_text() -> None:
         start = time.perf_counter()
         fault(content)
         assert time.perf_counter() - start < 2
+
+
+def test_the_garbage_collector_is_left_as_it_was() -> None:
+    large = "[" + " " * 200_000
+    for content in (large + "]", large + "x", large + '"\\x"'):
+        for wanted in (gc.disable, gc.enable):
+            wanted()
+            before = gc.isenabled()
+            attempt(content)
+            assert gc.isenabled() is before
 
 
 # --- embedded texts
