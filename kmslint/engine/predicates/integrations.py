@@ -10,7 +10,7 @@ from kmslint.aws.integrations import INTEGRATIONS, ROLE, Integration, Need
 from kmslint.aws.partitions import service_name
 from kmslint.engine.finding import Finding
 from kmslint.engine.predicates.asking import describe, policies
-from kmslint.engine.predicates.places import NOT_APPLICABLE, UNDETERMINED, Place, causes, quoted, statements
+from kmslint.engine.predicates.places import NOT_APPLICABLE, UNDETERMINED, Place, at, causes, quoted, statements
 from kmslint.engine.predicates.services import used_for_strangers
 from kmslint.model.key import Key
 from kmslint.model.settings import Integration as Declared
@@ -197,7 +197,7 @@ def cloudwatch_logs_integration(key: Key, settings: Settings, params: Params) ->
         return
     yield from _names_of_logs(key)
     for ref, answer in used_for_strangers(key, settings, {"StringLike": {"aws:PrincipalServiceName": "logs.*"}}).items():
-        found = Place(ref.policy, key.policies[ref.policy], key.policies[ref.policy].policy.statements[ref.statement])
+        found = at(key, ref)
         if isinstance(answer, Violated):
             message = f"{quoted(answer.witness.principal or 'logs')} may call {quoted(answer.witness.action)} for log groups of any account"
             help = "add ArnLike on kms:EncryptionContext:aws:logs:arn with your account, or StringEquals on aws:SourceAccount"

@@ -8,7 +8,7 @@ from kmslint.model.key import NOT_IN_SOURCE, Key, KeyPolicy, Unknown
 from kmslint.policy.document import Item, Statement
 from kmslint.policy.request import Request
 from kmslint.reason.answer import StatementRef, Undetermined
-from kmslint.tree import Node, Template, Value
+from kmslint.tree import Node, Template, Value, from_python
 
 FAIL = "FAIL"
 UNDETERMINED = "UNDETERMINED"
@@ -44,7 +44,7 @@ class Place(NamedTuple):
             message=message,
             severity=severity,
             policy=self.policy.name,
-            statement=self.statement.index,
+            statement=self.statement.index if self.statement.index >= 0 else None,
             node=node or self.statement.node,
             help=help,
             reason=reason,
@@ -62,6 +62,16 @@ def statements(key: Key, effect: str | None = None) -> Iterator[Place]:
         for statement in policy.policy.statements:
             if effect is None or statement.effect == effect:
                 yield Place(number, policy, statement)
+
+
+def at(key: Key, ref: StatementRef) -> Place:
+    """The place that `reason` refers to. A policy that is unknown as a whole has no statement there, and index -1."""
+    policy = key.policies[ref.policy]
+    found = policy.policy.statements
+    if 0 <= ref.statement < len(found):
+        return Place(ref.policy, policy, found[ref.statement])
+    nowhere = policy.policy.node or from_python(None)
+    return Place(ref.policy, policy, Statement(-1, None, None, None, None, None, (), nowhere))
 
 
 def quoted(value: Value) -> str:

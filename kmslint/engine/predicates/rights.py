@@ -6,13 +6,13 @@ from typing import Final
 from kmslint.aws import actions as table
 from kmslint.engine.finding import Finding
 from kmslint.engine.predicates.asking import describe, policies
-from kmslint.engine.predicates.places import Place, causes, literal, named, quoted, statements
+from kmslint.engine.predicates.places import Place, at, causes, literal, named, quoted, statements
 from kmslint.model.key import Key
 from kmslint.model.settings import Settings
 from kmslint.policy.document import Statement
 from kmslint.policy.patterns import glob, matches
 from kmslint.policy.principals import SERVICE, account_of, identify
-from kmslint.reason.answer import Answer, Proven, StatementRef, Undetermined, Violated
+from kmslint.reason.answer import Answer, Proven, Undetermined, Violated
 from kmslint.reason.query import find_allowed, find_allowed_by_statement, find_new_access
 
 Params = Mapping[str, object]
@@ -104,7 +104,7 @@ def non_admin_policy_change(key: Key, settings: Settings, params: Params) -> Ite
     admins = (*settings.key_admins, *settings.break_glass)
     described = describe({"Principal": "*", "Action": "kms:PutKeyPolicy"})
     for ref, answer in find_allowed_by_statement(policies(key), described, key.context(), grant="direct"):
-        place = _at(key, ref)
+        place = at(key, ref)
         if isinstance(answer, Undetermined):
             yield place.undetermined("whether the statement lets anybody change the key policy is not settled", causes(answer))
             continue
@@ -114,11 +114,6 @@ def non_admin_policy_change(key: Key, settings: Settings, params: Params) -> Ite
             finding = _judge_changer(key, place, arn, declared=bool(settings.key_admins))
             if finding is not None:
                 yield finding
-
-
-def _at(key: Key, ref: StatementRef) -> Place:
-    policy = key.policies[ref.policy]
-    return Place(ref.policy, policy, policy.policy.statements[ref.statement])
 
 
 def _changers(place: Place, key: Key) -> list[str]:
@@ -203,7 +198,7 @@ def unconstrained_create_grant(key: Key, settings: Settings, params: Params) -> 
         condition["StringEquals"]["aws:PrincipalAccount"] = key.account
     described = describe({"Principal": "*", "Action": "kms:CreateGrant", "Condition": condition})
     for ref, answer in find_allowed_by_statement(policies(key), described, key.context(), grant="direct"):
-        place = _at(key, ref)
+        place = at(key, ref)
         is_console_default = any((literal(item.value) or "").lower() == "kms:create*" for item in named(place.statement))
         severity = "medium" if is_console_default else None
         if isinstance(answer, Undetermined):

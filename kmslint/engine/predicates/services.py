@@ -7,7 +7,7 @@ from typing import Final
 from kmslint.aws import actions as table
 from kmslint.engine.finding import Finding
 from kmslint.engine.predicates.asking import conditions, describe, policies
-from kmslint.engine.predicates.places import UNDETERMINED, Place, causes, literal, named, quoted, statements
+from kmslint.engine.predicates.places import UNDETERMINED, Place, at, causes, literal, named, quoted, statements
 from kmslint.model.key import Key
 from kmslint.model.settings import Settings
 from kmslint.policy.document import Condition, Principal, Statement
@@ -43,11 +43,11 @@ def confused_deputy(key: Key, settings: Settings, params: Params) -> Iterator[Fi
         return
     used = used_for_strangers(key, settings)
     for ref, answer in used.items():
-        finding = _judge(_at(key, ref), answer, settings, "high", "use")
+        finding = _judge(at(key, ref), answer, settings, "high", "use")
         if finding is not None:
             yield finding
     for ref, answer in _answers(key, settings, _READ, {}).items():
-        finding = None if ref in used else _judge(_at(key, ref), answer, settings, "low", "read")
+        finding = None if ref in used else _judge(at(key, ref), answer, settings, "low", "read")
         if finding is not None:
             yield finding
 
@@ -56,11 +56,6 @@ def _admits_services(statement: Statement) -> bool:
     """Whether some principal entry may match a service: `*`, a service, or everything except."""
     entries = statement.principals or ()
     return statement.not_principal or any(entry.kind in {"*", "Service"} or entry.value == "*" for entry in entries)
-
-
-def _at(key: Key, ref: StatementRef) -> Place:
-    policy = key.policies[ref.policy]
-    return Place(ref.policy, policy, policy.policy.statements[ref.statement])
 
 
 Conditions = Mapping[str, Mapping[str, object]]
