@@ -288,6 +288,7 @@ def test_not_resource_alone_is_said_and_left_to_the_evaluator() -> None:
 
 UNKNOWN: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
     (without("Effect"), [("missing-effect", "")]),
+    ({**without("Effect"), "Efect": "Allow"}, [("unknown-element", "/Efect")]),
     ({**GOOD, "Effect": "allow"}, [("invalid-effect", "/Effect")]),
     ({**GOOD, "Effect": None}, [("invalid-effect", "/Effect")]),
     ({**GOOD, "Effect": ["Allow"]}, [("invalid-effect", "/Effect")]),
@@ -508,6 +509,18 @@ def test_an_unresolved_element_is_unknown_and_names_its_symbol(name: str, value:
     assert diagnostics == ()
     assert "var.x" in policy.statements[0].unknown[0]
     assert decision(policy) == "undetermined"
+
+
+def test_an_unresolved_statement_may_be_any() -> None:
+    policy, diagnostics = parse_policy(from_python({"Statement": [GOOD, VAR]}))
+    assert diagnostics == ()
+    assert policy.statements[1].unknown == ("the statement is `${var.x}`, which could not be resolved",)
+    assert decision(policy) == "undetermined"
+
+
+def test_an_unresolved_sid_matters_to_nobody() -> None:
+    policy, diagnostics = parse_policy(from_python({"Statement": [{**GOOD, "Sid": VAR}]}))
+    assert (diagnostics, policy.statements[0].sid, policy.statements[0].unknown) == ((), None, ())
 
 
 def test_an_unresolved_value_is_kept_as_one() -> None:
