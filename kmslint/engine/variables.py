@@ -143,6 +143,30 @@ def describe(statements: Sequence[Mapping[str, object]], key: Key, settings: Set
 
     Raises RuleError when a statement violates the policy grammar. `where` names the rule.
     """
+    known = (id(statements), *(_value(name, key, settings) for name in _names_of(statements)))
+    remembered = _DESCRIBED.get(known)
+    if remembered is None:
+        if len(_DESCRIBED) >= MAX_DESCRIBED:
+            _DESCRIBED.clear()
+        remembered = _DESCRIBED[known] = (statements, _parse(statements, key, settings, where))
+    return remembered[1]
+
+
+MAX_DESCRIBED: Final = 2_048
+"""Described sets that are remembered, by rule block and values of the variables in it."""
+
+_DESCRIBED: Final[dict[tuple[object, ...], tuple[object, tuple[Statement, ...]]]] = {}
+_NAMES_OF: Final[dict[int, tuple[object, tuple[str, ...]]]] = {}
+
+
+def _names_of(statements: Sequence[Mapping[str, object]]) -> tuple[str, ...]:
+    found = _NAMES_OF.get(id(statements))
+    if found is None:
+        found = _NAMES_OF[id(statements)] = (statements, tuple(dict.fromkeys(names_in(list(statements)))))
+    return found[1]
+
+
+def _parse(statements: Sequence[Mapping[str, object]], key: Key, settings: Settings, where: str) -> tuple[Statement, ...]:
     from kmslint.policy.parse import parse_statements
 
     plain = [bound for statement in statements if (bound := _bind(statement, key, settings)) is not None]
@@ -193,7 +217,20 @@ def _condition_texts(key: Key) -> Iterator[str]:
     return (text for _, text in _conditions(key))
 
 
+_LAST: Final[list[tuple[Key, Settings, dict[str, "Value | None"]]]] = []
+"""The values already read for the key at hand: one rule after the other asks for the same ones."""
+
+
 def _value(name: str, key: Key, settings: Settings) -> Value | None:
+    if not _LAST or _LAST[0][0] is not key or _LAST[0][1] is not settings:
+        _LAST[:] = [(key, settings, {})]
+    values = _LAST[0][2]
+    if name not in values:
+        values[name] = _read(name, key, settings)
+    return values[name]
+
+
+def _read(name: str, key: Key, settings: Settings) -> Value | None:
     read = _READERS.get(name)
     if read is None:
         raise RuleError(f"unknown variable `${{kmslint:{name}}}`", help="known: " + ", ".join(NAMES))

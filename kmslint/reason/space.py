@@ -16,7 +16,7 @@ from kmslint.policy.request import KeyContext, Request
 from kmslint.policy.truth import T, U
 from kmslint.reason import actionset, certificate
 from kmslint.reason.answer import BUDGET, Cause, Killed, StatementRef
-from kmslint.reason.cells import FRESH, SERVICES, Caller, Callers, Domains, Mode, base_modes, join_names
+from kmslint.reason.cells import FRESH, SERVICES, Caller, Callers, Domains, Mode, Names, base_modes, join_names
 from kmslint.reason.compile import Context, variable_of, variables_in
 from kmslint.reason.search import VIEWS, Clause, Problem, Search
 from kmslint.reason.statements import Numbered, of_policy, of_question
@@ -27,6 +27,12 @@ from kmslint.tree import from_python
 
 MAX_BINDINGS: Final = 400
 """Cases tried for the values of policy variables in one cell."""
+
+MAX_KNOWN: Final = 64
+"""Lists of policies of which what was learnt is remembered."""
+
+MAX_CALLERS: Final = 32
+"""Sets of caller classes that are remembered for one list of policies."""
 
 _NODE: Final = from_python(None)
 _EVERYONE: Final = (Principal("*", "*", _NODE),)
@@ -99,6 +105,34 @@ class Cell(NamedTuple):
         return clauses
 
 
+class _Known:
+    """What is learnt of one list of policies of one key, kept from one question to the next."""
+
+    __slots__ = ("callers", "matches", "owners", "resources", "solver", "statements")
+
+    def __init__(self, policies: tuple[Policy, ...]) -> None:
+        self.owners = policies
+        self.statements = tuple(one for place, policy in enumerate(policies) for one in of_policy(place, policy))
+        self.solver = Solver()
+        self.callers: dict[Names, Callers] = {}
+        self.matches: dict[tuple[Numbered, int], Match] = {}
+        self.resources: dict[Numbered, int] = {}
+
+
+_KNOWN: Final[dict[tuple[object, ...], _Known]] = {}
+
+
+def _known_of(policies: tuple[Policy, ...], key: KeyContext) -> _Known:
+    """The memory for these very policy objects, which it keeps alive; bounded by MAX_KNOWN."""
+    place = (*map(id, policies), key)
+    known = _KNOWN.get(place)
+    if known is None:
+        if len(_KNOWN) >= MAX_KNOWN:
+            _KNOWN.clear()
+        known = _KNOWN[place] = _Known(policies)
+    return known
+
+
 class Space:
     """What is shared by all questions about one list of policies and one described set."""
 
@@ -106,11 +140,10 @@ class Space:
         self.policies = tuple(policies)
         self.key = key
         self.described = of_question(described)
-        self.statements = tuple(one for place, policy in enumerate(self.policies) for one in of_policy(place, policy))
+        self._known = _known_of(self.policies, key)
+        self.statements = self._known.statements
+        self.solver = self._known.solver
         self._callers: Callers | None = None
-        self.solver = Solver()
-        self._matches: dict[tuple[StatementRef, int], Match] = {}
-        self._resources: dict[StatementRef, int] = {}
         self._excluded: dict[StatementRef, dict[tuple[str, bool], bool]] = {}
         self._covered: dict[tuple[StatementRef, str, bool], bool] = {}
         self.steps: list[Killed] | None = None
@@ -121,7 +154,13 @@ class Space:
         """Every class of callers that the statements tell apart."""
         if self._callers is None:
             names = join_names((one.names for one in (*self.statements, *self.described)), self.key)
-            self._callers = Callers(names, self.key)
+            built = self._known.callers
+            self._callers = built.get(names)
+            if self._callers is None:
+                if len(built) >= MAX_CALLERS:
+                    built.clear()
+                    self._known.matches.clear()
+                self._callers = built[names] = Callers(names, self.key)
         return self._callers
 
     def allows(self) -> tuple[Numbered, ...]:
@@ -134,12 +173,12 @@ class Space:
 
     def principal(self, numbered: Numbered, caller: Caller) -> Match:
         """How the statement's Principal element sees a caller class."""
-        known = (numbered.ref, id(caller))
-        match = self._matches.get(known)
+        known = (numbered, id(caller))
+        match = self._known.matches.get(known)
         if match is None:
             context = {"aws:principalarn": caller.arn} if caller.arn is not None else {}
             request = Request(caller.principal, "kms:Decrypt", context, self.key, caller.parent)
-            match = self._matches[known] = match_principals(numbered.statement, request, lean=False)
+            match = self._known.matches[known] = match_principals(numbered.statement, request, lean=False)
         return match
 
     def reaches(self, numbered: Numbered, caller: Caller, *, upper: bool) -> bool:
@@ -153,13 +192,13 @@ class Space:
         return self.principal(numbered, caller).truth >= floor and self._resource(numbered) >= floor
 
     def _resource(self, numbered: Numbered) -> int:
-        known = self._resources.get(numbered.ref)
+        known = self._known.resources.get(numbered)
         if known is None:
             statement = numbered.statement
             bare = statement._replace(
                 conditions=(), principals=_EVERYONE, not_principal=False, actions=_EVERY_ACTION, not_action=False, unknown=()
             )
-            known = self._resources[numbered.ref] = applies(
+            known = self._known.resources[numbered] = applies(
                 bare, numbered.policy, Request(None, "kms:Decrypt", {}, self.key)
             ).truth
         return known
