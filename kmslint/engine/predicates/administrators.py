@@ -43,14 +43,15 @@ def no_durable_admin(key: Key, settings: Settings, params: Params) -> Iterator[F
         )
         return
     root = f"arn:{key.partition}:iam::{key.account}:root"
-    candidates = [_ask(key, arn) for arn in (root, *_named_principals(key, settings))[:_MAX_CANDIDATES]]
-    yield from _judge(root, candidates, settings.key_admins)
-
-
-def _judge(root: str, candidates: list[_Candidate], key_admins: tuple[str, ...]) -> Iterator[Finding]:
-    durable = [candidate.arn for candidate in candidates if isinstance(candidate.answer, Proven)]
-    if root in durable:
+    account = _ask(key, root)
+    if isinstance(account.answer, Proven):
         return
+    named = [_ask(key, arn) for arn in _named_principals(key, settings)[:_MAX_CANDIDATES]]
+    yield from _judge([account, *named], settings.key_admins)
+
+
+def _judge(candidates: list[_Candidate], key_admins: tuple[str, ...]) -> Iterator[Finding]:
+    durable = [candidate.arn for candidate in candidates if isinstance(candidate.answer, Proven)]
     declared = any(is_listed(arn, key_admins) for arn in durable)
     if len(durable) >= 2 and declared:
         return

@@ -46,6 +46,8 @@ def confused_deputy(key: Key, settings: Settings, params: Params) -> Iterator[Fi
         finding = _judge(at(key, ref), answer, settings, "high", "use")
         if finding is not None:
             yield finding
+    if all(place.ref() in used for place in statements(key, "Allow") if _admits_services(place.statement)):
+        return  # reading is the lesser finding on the same statements
     for ref, answer in _answers(key, settings, _READ, {}).items():
         finding = None if ref in used else _judge(at(key, ref), answer, settings, "low", "read")
         if finding is not None:
