@@ -133,7 +133,6 @@ VARIABLES = (
     ("kms:CallerAccount", "${aws:PrincipalAccount}"),
     ("aws:PrincipalAccount", "${aws:ResourceAccount}"),
     ("aws:SourceAccount", "${aws:ResourceAccount}"),
-    ("aws:UserAgent", "${aws:NoSuchKey}"),
     ("aws:UserAgent", "x${*}"),
 )
 

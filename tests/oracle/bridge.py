@@ -23,8 +23,8 @@ def policy_of(document: dict[str, Any]) -> Policy:
 
 def statements_of(described: list[dict[str, Any]]) -> tuple[Statement, ...]:
     """Statements as a rule means them: of the key, whatever their effect."""
-    found = parse_statements(from_python([{"Effect": "Allow", "Resource": "*", **one} for one in described]))
-    return found[0] if found and isinstance(found[0], tuple) and not isinstance(found[0], Statement) else found  # type: ignore[return-value]
+    statements, _ = parse_statements(from_python([{"Effect": "Allow", "Resource": "*", **one} for one in described]))
+    return statements
 
 
 def context_of(context: dict[str, Any]) -> dict[str, ContextValue]:

@@ -395,6 +395,12 @@ def condition_value(op: Operator, key: str, values: list[str], req: JsonObject, 
         return absent if lean else agree(absent, opaque(op, values))
     if found == "" and op.quantifier:
         found = None
+    if kind == "S" and found is None and key == "aws:tokenissuetime" and not lean and op.base != "null":
+        return U
+    if kind == "S" and found is None and key == "aws:tokenissuetime" and not lean and not op.quantifier:
+        return U if {value.lower() for value in values} & {"true", "false"} else F
+    if found == "" and op.base == "null" and lean:
+        found = None
     if found == "":
         empty = held(op, found, key, values, req, variables=variables, lean=lean)
         return empty if lean else agree(empty, held(op, None, key, values, req, variables=variables, lean=lean))
@@ -474,30 +480,41 @@ Piece = tuple[str, bool]  # text, literal?
 _VARIABLE = re.compile(r"\$\{([^{}$\s,*?]+)(?:, '([^']*)')?\}|\$\{([*?$])\}")
 
 
-def expand(constant: str, req: JsonObject, *, variables: bool) -> tuple[list[Piece] | None, bool, bool]:
-    """(pieces or None where a variable has no value, whether text was inserted from the request, whether `${` is malformed)."""
+class Expanded(NamedTuple):
+    """A constant with its variables replaced: None where one has no value. `inserted`: some text came from the request."""
+
+    pieces: list[Piece] | None
+    inserted: bool = False
+    malformed: bool = False
+    empty: bool = False
+    """Whether a variable's key is present but empty, which may count as absent (register, 21)."""
+
+
+def expand(constant: str, req: JsonObject, *, variables: bool, keep_empty: bool = True) -> Expanded:
     if not variables:
-        return [(constant, False)], False, False
+        return Expanded([(constant, False)])
     context = context_of(req)
     pieces: list[Piece] = []
-    at, inserted = 0, False
+    at, inserted, empty = 0, False, False
     for found in _VARIABLE.finditer(constant):
         pieces.append((constant[at : found.start()], False))
         at = found.end()
         if found.group(3):
             pieces.append((found.group(3), True))
             continue
-        value = context.get(found.group(1).lower())
-        if not isinstance(value, str):
+        name = found.group(1).lower()
+        value = context.get(name) if keys.is_known(name) else None
+        empty |= value == ""
+        if not isinstance(value, str) or (value == "" and not keep_empty):
             value = found.group(2)
         else:
             inserted = True
         if value is None:
-            return None, False, False
+            return Expanded(None, empty=empty)
         pieces.append((value, True))
     pieces.append((constant[at:], False))
     rest = "".join(text for text, literal in pieces if not literal)
-    return pieces, inserted, "${" in rest
+    return Expanded(pieces, inserted, "${" in rest, empty)
 
 
 def literal_text(pieces: list[Piece]) -> str:
@@ -512,17 +529,22 @@ def regex_of(pieces: list[Piece], star: str, one: str) -> str:
 
 
 def with_variables(compare: Callable[[str, list[Piece]], int]) -> Callable[..., int]:
-    def run(value: str, constant: str, req: JsonObject, op: Operator, variables: bool, lean: bool) -> int:
-        pieces, inserted, malformed = expand(constant, req, variables=variables)
-        if pieces is None:
+    def once(value: str, found: Expanded, op: Operator, *, lean: bool) -> int:
+        if found.pieces is None:
             return F
-        result = compare(value, pieces)
-        if malformed and not lean:
+        result = compare(value, found.pieces)
+        if found.malformed and not lean:
             return U
-        if inserted and not lean and op.base in ("stringlike", "arnlike"):
-            active = compare(value, [(text, False) for text, _ in pieces])
-            return agree(result, active)
-        return agreed_arn(result, value, pieces, lean=lean) if op.base == "arnlike" else result
+        if found.inserted and not lean and op.base in ("stringlike", "arnlike"):
+            result = agree(result, compare(value, [(text, False) for text, _ in found.pieces]))
+        return agreed_arn(result, value, found.pieces, lean=lean) if op.base == "arnlike" else result
+
+    def run(value: str, constant: str, req: JsonObject, op: Operator, variables: bool, lean: bool) -> int:
+        found = expand(constant, req, variables=variables)
+        result = once(value, found, op, lean=lean)
+        if not found.empty or lean:
+            return result
+        return agree(result, once(value, expand(constant, req, variables=variables, keep_empty=False), op, lean=lean))
 
     return run
 
@@ -562,11 +584,11 @@ def fold_ascii(text: str) -> str:
 
 
 def ignore_case(value: str, constant: str, req: JsonObject, op: Operator, variables: bool, lean: bool) -> int:
-    pieces, _, malformed = expand(constant, req, variables=variables)
-    if pieces is None:
-        return F
-    text = literal_text(pieces)
-    if malformed and not lean:
+    found = expand(constant, req, variables=variables)
+    if found.pieces is None:
+        return U if found.empty and not lean else F
+    text = literal_text(found.pieces)
+    if (found.malformed or found.empty) and not lean:
         return U
     if fold_ascii(value) == fold_ascii(text):
         return T
@@ -646,7 +668,7 @@ def boolean(value: str, constant: str, req: JsonObject, op: Operator, variables:
     plain = truth(constant, value)
     if "${" not in constant or not variables:
         return plain
-    pieces, _, _ = expand(constant, req, variables=True)
+    pieces = expand(constant, req, variables=True).pieces
     substituted = F if pieces is None else truth(literal_text(pieces), value)
     return substituted if lean else agree(plain, substituted)
 

@@ -33,6 +33,8 @@ _ORGANIZATION = {"aws:principalorgid", "aws:principalorgpaths"}
 
 def presence(key: str, kind: str, action: str) -> str:
     """ "always", "optional", "never", "doubtful" (sending it is an inference), "expected" (its absence is one)."""
+    if action == "kms:" + UNSETTLED_ACTION and key.startswith("kms:") and key not in _PERSONAL:
+        return "optional"
     if key in _ALWAYS:
         return "always"
     if key in _PERSONAL:
@@ -55,7 +57,7 @@ def presence(key: str, kind: str, action: str) -> str:
     if key in _SERVICE_ONLY:
         return "optional" if kind == "S" else "never"
     if key in _NETWORK:
-        return "doubtful" if kind == "S" and key != "aws:sourceip" else "optional"
+        return "doubtful" if kind == "S" else "optional"
     if key.startswith("aws:resourcetag/") or key == "aws:referer":
         return "optional"
     return presence_on_action(key, action.removeprefix("kms:"))
@@ -118,10 +120,11 @@ def standing(req: JsonObject, mentioned: Iterable[str]) -> str:
 
 
 def judge_presence(key: str, present: bool, kind: str, action: str) -> bool:
+    require(not present or keys.is_known(key), f"nobody knows {key}")
     rule = presence(key, kind, action)
     require(present or rule != "always", f"{key} is always present for {kind} on {action}")
     require(not present or rule != "never", f"{key} is never present for {kind} on {action}")
-    unsettled = kind == "S" and key in ("aws:tokenissuetime", "aws:sourceip")
+    unsettled = kind == "S" and key == "aws:tokenissuetime"
     return unsettled or (present and rule == "doubtful") or (not present and rule == "expected")
 
 
@@ -161,7 +164,7 @@ def judge_network(context: JsonObject, kind: str) -> bool:
     endpoint = [key for key in ("aws:sourcevpce", "aws:sourcevpc", "aws:vpcsourceip") if key in context]
     forwarded = context.get("aws:viaawsservice") == "true" or "kms:viaservice" in context
     if kind == "S" or forwarded:
-        return bool(_NETWORK & set(context)) or kind == "S"
+        return bool(_NETWORK & set(context))
     both = bool(endpoint) and "aws:sourceip" in context
     require(not both or "aws:viaawsservice" not in context, "a request has an endpoint or a source address, not both")
     return both
@@ -435,28 +438,40 @@ ACCOUNTS = ("111122223333", "444455556666", "777788889999", "999900001111")
 
 
 def completions(req: JsonObject, atoms: list[Atom]) -> Iterator[JsonObject]:
-    """The request with every mentioned key that AWS always sends; the principal fixes some, the rest takes any value."""
+    """The request with every mentioned key that has to be there, as the principal and the other keys say or with any value."""
     context = evaluator.context_of(req)
     kind = caller(req["principal"]).kind
     mentioned = {name for one in atoms for name in one.names if keys.is_known(name)}
+    missing = mentioned - set(context)
     personal = personal_of(req["principal"])
-    missing = sorted(
-        key for key in mentioned - set(context) if presence(key, kind, req["action"]) == "always" and key not in DETERMINED
+    filled = context | {key: personal[key] for key in missing & set(personal)}
+    filled |= tied(context, missing)
+    free = {key for key in missing - set(filled) if presence(key, kind, req["action"]) == "always"} - DETERMINED
+    free |= {family + name.lower() for family, listing in _LISTINGS for name in context.get(listing, ())} & (
+        missing - set(filled)
     )
-    filled = context | {key: personal[key] for key in mentioned & set(personal) if key not in context}
+    sides = [free]
+    endpoint = mentioned & {"aws:sourcevpce", "aws:sourcevpc", "aws:vpcsourceip"}
+    if kind != "S" and endpoint & missing:
+        sides = [free | (endpoint & missing), free | ({"aws:sourceip"} & missing), free]
+    for side in sides:
+        names = sorted(side)
+        for values in itertools.islice(itertools.product(*(candidates(key, atoms) for key in names)), 3000):
+            yield {**req, "context": filled | dict(zip(names, values, strict=True))}
+
+
+def tied(context: JsonObject, missing: set[str]) -> JsonObject:
+    """Keys that are missing and that keys of the context decide."""
+    found: JsonObject = {}
     for family, listing in _LISTINGS:
         pairs = frozenset(key.removeprefix(family) for key in context if key.startswith(family))
-        if pairs and listing in mentioned and listing not in context:
-            filled[listing] = pairs
-        for name in {name.lower() for name in context.get(listing, ())}:
-            if family + name in mentioned - set(context):
-                missing.append(family + name)
-    if "aws:principalorgid" in filled and "aws:principalorgpaths" in mentioned:
-        filled.setdefault("aws:principalorgpaths", frozenset((filled["aws:principalorgid"] + "/r-ab12/",)))
-    if "aws:principalorgpaths" in filled and "aws:principalorgid" in mentioned:
-        filled.setdefault("aws:principalorgid", min(filled["aws:principalorgpaths"]).partition("/")[0])
-    for values in itertools.product(*(candidates(key, atoms) for key in missing)):
-        yield {**req, "context": filled | dict(zip(missing, values, strict=True))}
+        if pairs and listing in missing:
+            found[listing] = pairs
+    if "aws:principalorgid" in context and "aws:principalorgpaths" in missing:
+        found["aws:principalorgpaths"] = frozenset((context["aws:principalorgid"] + "/r-ab12/",))
+    if "aws:principalorgpaths" in context and "aws:principalorgid" in missing:
+        found["aws:principalorgid"] = min(context["aws:principalorgpaths"]).partition("/")[0]
+    return found
 
 
 class Person(NamedTuple):
@@ -473,7 +488,8 @@ def people() -> Iterator[Person]:
         for name in ("bob", "zed"):
             arn = f"arn:aws:iam::{account}:user/{name}"
             yield Person(arn, common | {"aws:principalarn": arn, "aws:principaltype": "User", "aws:username": name})
-        for path, session in (("svc/ap1", "s1"), ("svc/ap1", "other"), ("ap1", "s1"), ("zrole", "s1")):
+        known = "svc/ap1" if account == ACCOUNTS[0] else "ap1"  # a name is one role of its account, whatever the path
+        for path, session in ((known, "s1"), (known, "other"), ("zrole", "s1")):
             name = path.rpartition("/")[2]
             personal = {"aws:principalarn": f"arn:aws:iam::{account}:role/{path}", "aws:principaltype": "AssumedRole"}
             yield Person(f"arn:aws:sts::{account}:assumed-role/{name}/{session}", common | personal)
@@ -483,7 +499,7 @@ def people() -> Iterator[Person]:
             yield Person(arn, common | personal, f"arn:aws:iam::{account}:user/{parent}")
         arn = f"arn:aws:iam::{account}:root"
         yield Person(arn, common | {"aws:principalarn": arn, "aws:principaltype": "Account"})
-    for service in ("s3.amazonaws.com", "logs.us-east-1.amazonaws.com", "fresh.amazonaws.com"):
+    for service in ("s3.amazonaws.com", "logs.us-east-1.amazonaws.com", "fresh.amazonaws.com", "s3.us-east-1.amazonaws.com"):
         yield Person(service, {"aws:principalisawsservice": "true", "aws:principalservicename": service})
 
 
@@ -649,3 +665,17 @@ class Compiled:
                 direct, whole = max(direct, min(one, held)), max(whole, min(both, held))
         closed = evaluator.k_not(deny)
         return evaluator.Decision(min(direct, closed), min(whole, closed), deny)
+
+
+def random_request(rng: random.Random, atoms: list[Atom]) -> JsonObject:
+    """Any request about the keys of `atoms`, possible or not: for laws that hold of the text of a policy."""
+    person = rng.choice(PEOPLE)
+    context = {key: value for key, value in person.personal.items() if rng.random() < 0.9}
+    for key in sorted({name for one in atoms for name in one.names} - set(context)):
+        options = candidates(key, atoms) or ["a", "b", "true"]
+        if rng.random() < 0.8:
+            context[key] = rng.choice(options)
+    action = "kms:" + rng.choice(sorted(keys.EFFECTIVE))
+    if rng.random() < 0.6:
+        action = rng.choice(("kms:Decrypt", "kms:Encrypt", "kms:CreateGrant", "kms:PutKeyPolicy", "kms:EnableKeyRotation"))
+    return {"principal": person.principal, "action": action, "context": context, "keyArn": KEY_ARN, "parent": person.parent}
