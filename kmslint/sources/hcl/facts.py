@@ -65,15 +65,15 @@ class Arguments:
 
     def boolean(self, name: str, default: Fact) -> Fact:
         """A boolean argument."""
-        return self.fact(name, _boolean, default)
+        return self.fact(name, to_boolean, default)
 
     def integer(self, name: str, default: Fact) -> Fact:
         """A whole number."""
-        return self.fact(name, _integer, default)
+        return self.fact(name, to_integer, default)
 
     def text(self, name: str, default: Fact) -> Fact:
         """A text."""
-        return self.fact(name, _text, default)
+        return self.fact(name, to_text, default)
 
 
 def located(what: "Argument | Instance", name: str, address: str) -> Location:
@@ -203,7 +203,7 @@ def shared_by(primary: Mapping[str, Fact]) -> dict[str, Fact]:
 
 def tags_of(arguments: Arguments) -> Fact:
     """The tags of a key, with those that its provider configuration adds to every resource."""
-    own = arguments.fact("tags", _tags, Known({}))
+    own = arguments.fact("tags", to_tags, Known({}))
     added = _default_tags(arguments)
     if isinstance(own, Known) and isinstance(added, Known):
         return Known({**added.value, **own.value}, own.location)
@@ -214,7 +214,7 @@ def _default_tags(arguments: Arguments) -> Fact:
     provider = arguments.module.provider(arguments.instance.block)
     root = arguments.module.root
     for block in provider.block.nested("default_tags") if provider.block is not None else ():
-        return Arguments(root, Instance(block, root.scope, arguments.instance.address, None)).fact("tags", _tags, Known({}))
+        return Arguments(root, Instance(block, root.scope, arguments.instance.address, None)).fact("tags", to_tags, Known({}))
     return Known({})
 
 
@@ -249,7 +249,7 @@ def _constraints(module: Module, instance: Instance) -> Fact:
             ("encryption_context_equals", "EncryptionContextEquals"),
             ("encryption_context_subset", "EncryptionContextSubset"),
         ):
-            fact = arguments.fact(argument, _tags, Absent())
+            fact = arguments.fact(argument, to_tags, Absent())
             if isinstance(fact, Unknown):
                 return fact
             if isinstance(fact, Known):
@@ -257,35 +257,40 @@ def _constraints(module: Module, instance: Instance) -> Fact:
     return Known(found) if found else Absent()
 
 
-def _boolean(node: Node) -> bool | None:
+def to_boolean(node: Node) -> bool | None:
+    """A boolean, also one that is written as a text."""
     text = node.as_text()
     return {"true": True, "false": False}.get(text) if isinstance(text, str) else None
 
 
-def _integer(node: Node) -> int | None:
+def to_integer(node: Node) -> int | None:
+    """A whole number, also one that is written as a text."""
     text = node.as_text()
     return int(text) if isinstance(text, str) and re.fullmatch(r"-?[0-9]{1,9}", text) else None
 
 
-def _text(node: Node) -> str | None:
+def to_text(node: Node) -> str | None:
+    """A text, or a scalar as one."""
     text = node.as_text()
     return text if isinstance(text, str) else None
 
 
-def _texts(node: Node) -> list[str] | None:
-    found = [_text(item) for item in node.items()]
+def to_texts(node: Node) -> list[str] | None:
+    """A list of texts."""
+    found = [to_text(item) for item in node.items()]
     return [text for text in found if text is not None] if node.kind == ARRAY and None not in found else None
 
 
-def _tags(node: Node) -> dict[str, str] | None:
+def to_tags(node: Node) -> dict[str, str] | None:
+    """A map of texts; null ones are none."""
     if node.kind != OBJECT:
         return None
     return {member.key: str(member.value.as_text() or "") for member in node.members() if member.value.kind != NULL}
 
 
 _GRANT: "Final[tuple[tuple[str, str, Callable[[Node], object]], ...]]" = (
-    ("name", "Name", _text),
-    ("grantee_principal", "GranteePrincipal", _text),
-    ("retiring_principal", "RetiringPrincipal", _text),
-    ("operations", "Operations", _texts),
+    ("name", "Name", to_text),
+    ("grantee_principal", "GranteePrincipal", to_text),
+    ("retiring_principal", "RetiringPrincipal", to_text),
+    ("operations", "Operations", to_texts),
 )

@@ -57,10 +57,11 @@ def key_policy(world: World, node: Node, address: str, provider: Provider) -> Ke
             world.report(error)
         reason = f"the policy is not JSON: {error.message}" if open_ is None else f"`{open_}` could not be resolved"
         return KeyPolicy(NAME, Policy(None, (), node, unknown=(reason,)))
-    return _parsed(Encoded(Settling(world, address, provider).settle(encoded.node), encoded.doubts))
+    return parsed(Encoded(Settling(world, address, provider).settle(encoded.node), encoded.doubts))
 
 
-def _parsed(encoded: Encoded) -> KeyPolicy:
+def parsed(encoded: Encoded) -> KeyPolicy:
+    """The policy that a settled value states; its digest and size where it is known to the last leaf."""
     tree = encoded.node
     policy, diagnostics = parse_shape(tree)
     if encoded.doubts:

@@ -1,0 +1,1 @@
+"""Terraform plans: a JSON text read where it speaks of KMS, and the configuration that comes with it."""
