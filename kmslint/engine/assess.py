@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from kmslint.engine import blocks, message
+from kmslint.engine.binding import bound
 from kmslint.engine.blocks import Asked
 from kmslint.engine.finding import FAIL, MANUAL, NOT_APPLICABLE, PASS, UNDETERMINED, Finding
 from kmslint.engine.fingerprint import fingerprint
@@ -40,6 +41,7 @@ def assess(rules: Sequence[Rule], keys: Iterable[Key], settings: Settings) -> tu
 
 def assess_key(rules: Sequence[Rule], key: Key, settings: Settings) -> tuple[Result, ...]:
     """The results of `rules` on one key: a pure function of picklable values."""
+    key = bound(key)
     found = [_Answered(rule, result) for rule in rules for result in assess_rule(rule, key, settings)]
     return tuple(_fold(answered, found) for answered in found)
 
@@ -138,7 +140,7 @@ def _ask_for_owners(asked: Asked) -> list[Finding]:
 
 
 def _owned(asked: Asked, account: str) -> Asked:
-    return asked._replace(key=asked.key._replace(account=account))
+    return asked._replace(key=bound(asked.key._replace(account=account)))
 
 
 def _anonymous(finding: Finding, account: str) -> Finding:

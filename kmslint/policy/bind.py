@@ -5,6 +5,19 @@ from kmslint.policy.request import KeyContext
 from kmslint.tree import Symbol, Template, Value
 
 
+def own_symbols(policy: Policy) -> frozenset[str]:
+    """Which of the key's own values ("account", "partition", "region", "key_arn") the policy holds as symbols."""
+    found = (
+        part.own
+        for statement in policy.statements
+        for value in _values(statement)
+        if isinstance(value, Template)
+        for part in value.parts
+        if isinstance(part, Symbol)
+    )
+    return frozenset(own for own in found if own is not None)
+
+
 def bind(policy: Policy, key: KeyContext) -> Policy:
     """`policy` with every symbol that is by definition the key's own replaced by its value in `key`, where that is known."""
     statements = tuple(_statement(statement, key) for statement in policy.statements)
@@ -23,10 +36,14 @@ def _statement(statement: Statement, key: KeyContext) -> Statement:
 
 
 def _has_symbols(statement: Statement) -> bool:
+    return any(isinstance(value, Template) for value in _values(statement))
+
+
+def _values(statement: Statement) -> list[Value]:
     values: list[Value] = [entry.value for entry in statement.principals or ()]
     values += [item.value for item in (*(statement.actions or ()), *(statement.resources or ()))]
     values += [item.value for condition in statement.conditions for item in condition.values]
-    return any(isinstance(value, Template) for value in values)
+    return values
 
 
 def _principal(entry: Principal, key: KeyContext) -> Principal:
