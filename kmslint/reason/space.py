@@ -108,11 +108,12 @@ class Cell(NamedTuple):
 class _Known:
     """What is learnt of one list of policies of one key, kept from one question to the next."""
 
-    __slots__ = ("callers", "matches", "owners", "resources", "solver", "statements")
+    __slots__ = ("callers", "matches", "mentioned", "owners", "resources", "solver", "statements")
 
     def __init__(self, policies: tuple[Policy, ...]) -> None:
         self.owners = policies
         self.statements = tuple(one for place, policy in enumerate(policies) for one in of_policy(place, policy))
+        self.mentioned = frozenset(condition.key.lower() for one in self.statements for condition in one.statement.conditions)
         self.solver = Solver()
         self.callers: dict[Names, Callers] = {}
         self.matches: dict[tuple[Numbered, int], Match] = {}
@@ -223,7 +224,7 @@ class Space:
         pivots = tuple(dict.fromkeys(name for one in goal.relevant for name in one.pivots))
         keys = {condition.key.lower() for one in goal.relevant for condition in one.statement.conditions}
         mentioned = frozenset(keys | set(pivots))
-        beside = frozenset(condition.key.lower() for one in self.statements for condition in one.statement.conditions)
+        beside = self._known.mentioned
         masks = [one.actions(upper=upper) for one in goal.relevant for upper in (True, False)]
         modes: dict[str, tuple[Mode, ...]] = {}
         for caller in self._candidates(goal, may=may):
@@ -340,33 +341,36 @@ class Space:
 
     def _blocker(self, goal: Goal, caller: Caller, *, may: bool) -> Numbered | None:
         """The first needed statement that cannot apply to this caller, judged by who calls and by nothing else; None if all can."""
-        domains = Domains(caller, "Decrypt", Mode(), self.key, self.callers.names.accounts, may=may)
+        domains: Domains | None = None
         for one in goal.needed:
             if not self.reaches(one, caller, upper=may):
                 return one
-            for index, condition in enumerate(one.statement.conditions):
+            for place, condition in enumerate(one.statement.conditions):
                 name = condition.key.lower()
                 if name not in _CALLER_KEYS or (one.pivots and variables_in(condition)):
                     continue
-                atom = one.atom(index, condition, Context(caller.kind, caller.principal, _FREE, self.key), upper=may)
+                if self.steps is None and name in _GROUP_KEYS and not caller.is_fresh:
+                    continue  # the group was not left out by it
+                atom = one.atom(place, condition, Context(caller.kind, caller.principal, _FREE, self.key), upper=may)
+                if atom is True:
+                    continue
                 if atom is False:
                     return one
-                if atom is not True and name not in VIEWS | {"kms:calleraccount"}:
-                    if self.solver.model(domains.of(atom.key), (atom,), Budget()) is None:
-                        return one
-                elif atom is not True and not caller.is_fresh and self._is_excluded(domains, atom):
+                if domains is None:
+                    domains = Domains(caller, "Decrypt", Mode(), self.key, self.callers.names.accounts, may=may)
+                if self._is_false(domains.of(atom.key), atom):
                     return one
         return None
 
-    def _is_excluded(self, domains: Domains, atom: Atom) -> bool:
-        """Whether the caller's class, where it fixes the key, makes the atom false."""
-        domain = domains.of(atom.key)
+    def _is_false(self, domain: Domain, atom: Atom) -> bool:
+        """Whether a key that the caller's class fixes makes the atom false; an open one is left to the search."""
         if domain.finite is None and domain.presence != NEVER:
             return False
         return self.solver.model(domain, (atom,), Budget()) is None
 
 
 _ACCOUNT_NAMES: Final = ("aws:principalaccount", "kms:calleraccount")
+_GROUP_KEYS: Final = frozenset({*_ACCOUNT_NAMES, "aws:principalisawsservice"})
 _FREE: Final[Mapping[str, str | None]] = {}
 _GROUP_CONTEXTS: Final = {
     False: Context(ROLE, "arn:aws:sts::000000000000:assumed-role/any/session", _FREE, KeyContext()),
