@@ -15,6 +15,7 @@ from kmslint.location import Text
 from kmslint.model.key import Key
 from kmslint.model.result import SourceError
 from kmslint.model.settings import Settings
+from kmslint.sources import terraform_files
 from kmslint.sources.policy_json import NotAKey, keys_from_json
 
 MAX_BYTES: Final = 20_000_000
@@ -65,12 +66,18 @@ class _Run(NamedTuple):
     arn: str | None
     account: str | None
     region: str | None
+    var_files: Sequence[str] = ()
+    parameters: Mapping[str, str] = {}
 
     def owner(self, path: str) -> tuple[str | None, str]:
         """The owner of the keys in `path`, and how it is known: given for this run, or configured."""
         if self.account is not None:
             return self.account, "given"
         return configured_account(self.settings, path), "configured"
+
+    def terraform(self) -> terraform_files.Given:
+        """What Terraform code is read with."""
+        return terraform_files.Given(self.owner, self.region, self.var_files, self.parameters)
 
 
 def collect(
@@ -83,13 +90,16 @@ def collect(
     region: str | None = None,
     stdin: bytes | None = None,
     stdin_name: str = "<stdin>",
+    var_files: Sequence[str] = (),
+    parameters: Mapping[str, str] | None = None,
 ) -> Iterator[Found]:
     """What is found in `paths`, in their order, folders in the order of names; each file once.
 
     `stdin` is the content of standard input, which the path `-` stands for. `arn`, `account` and `region` are the keys', where
-    given; `type` is as in `keys_from_json`. A key's id is left empty.
+    given; `type` is as in `keys_from_json`; `var_files` and `parameters` are values of a template's variables. A key's id is left
+    empty.
     """
-    run = _Run(settings, type, arn, account, region)
+    run = _Run(settings, type, arn, account, region, var_files, parameters or {})
     seen: set[str] = set()
     for path in paths:
         if path == STDIN:
@@ -140,9 +150,12 @@ def _label(path: str) -> str:
 def _from_folder(folder: str, run: _Run, seen: set[str]) -> Iterator[Found]:
     """What is in `folder` and below. Hidden folders are not entered, links to folders not followed."""
     stack: list[tuple[str, int]] = [(folder, 0)]
+    code: dict[str, None] = {}
     while stack:
         path, depth = stack.pop()
-        if depth < 0:
+        if depth < 0 and terraform_files.is_code(path):
+            code[os.path.dirname(path) or os.curdir] = None
+        elif depth < 0:
             if _is_new(path, seen):
                 yield from _from_file(path, run, named=False)
         elif depth > MAX_FOLDERS_DEEP:
@@ -154,6 +167,8 @@ def _from_folder(folder: str, run: _Run, seen: set[str]) -> Iterator[Found]:
                 yield SourceError(_label(path), None, None, _reason(error))
             else:
                 stack.extend(sorted(inside, reverse=True))
+    fresh = [path for path in code if _is_new(os.path.join(path, "*.tf"), seen)]
+    yield from terraform_files.keys_in_folders(fresh, run.terraform())
 
 
 def _entries(folder: str, depth: int) -> Iterator[tuple[str, int]]:
@@ -164,7 +179,7 @@ def _entries(folder: str, depth: int) -> Iterator[tuple[str, int]]:
             if entry.is_dir(follow_symlinks=False):
                 if not entry.name.startswith("."):
                     yield os.path.join(prefix, entry.name), depth + 1
-            elif _reader(entry.name) is not None and not entry.is_dir():
+            elif (_reader(entry.name) is not None or terraform_files.is_code(entry.name)) and not entry.is_dir():
                 yield os.path.join(prefix, entry.name), -1
 
 
@@ -177,6 +192,9 @@ def _reader(name: str) -> Reader | None:
 
 def _from_file(path: str, run: _Run, *, named: bool) -> Iterator[Found]:
     """The keys in one file, or why there are none."""
+    if terraform_files.is_code(path) and os.path.exists(path):
+        yield from _from_code(path, run)
+        return
     try:
         data = _read(path, named=named)
     except OSError as error:
@@ -186,6 +204,16 @@ def _from_file(path: str, run: _Run, *, named: bool) -> Iterator[Found]:
         yield Skipped(_label(path), "not a regular file")
     else:
         yield from _from_bytes(data, path, run, _reader(path) or keys_from_json, named=named)
+
+
+def _from_code(path: str, run: _Run) -> Iterator[Found]:
+    """The keys in one named file of Terraform code."""
+    is_empty = True
+    for found in terraform_files.keys_in_file(path, run.terraform()):
+        is_empty = False
+        yield found
+    if is_empty:
+        yield Skipped(_label(path), "no KMS key in it")
 
 
 def _read(path: str, *, named: bool) -> bytes | None:
@@ -211,7 +239,12 @@ def _from_bytes(data: bytes, path: str, run: _Run, reader: Reader, *, named: boo
         if not named and run.type == "auto" and not _is_promising(text.content):
             yield Skipped(label, "no policy in it")
             return
+        if terraform_files.is_code(path):
+            yield from terraform_files.keys_in_text(text, run.terraform())
+            return
         account, how = run.owner(path)
+        if terraform_files.is_plan(text.content):
+            from kmslint.sources.terraform_plan import keys_from_plan as reader
         found = reader(text, named=named, type=run.type, arn=run.arn, account=account, account_source=how, region=run.region)
     except InputError as error:
         if named or _looks_like_policy(data):
@@ -249,7 +282,11 @@ def _decode(data: bytes, label: str) -> str:
 
 def _is_promising(content: str) -> bool:
     """Whether a text in a folder is worth parsing: it may hold a policy. An escape could spell any word."""
-    return "\\u" in content or ("tatement" in content and ("kms" in content.lower() or "*" in content))
+    return (
+        "\\u" in content
+        or terraform_files.is_plan(content)
+        or ("tatement" in content and ("kms" in content.lower() or "*" in content))
+    )
 
 
 def _looks_like_policy(data: bytes) -> bool:
