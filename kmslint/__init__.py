@@ -14,12 +14,13 @@ _HOMES = {
     "Request": "kmslint.policy.request",
     "Result": "kmslint.model.result",
     "Settings": "kmslint.model.settings",
+    "ask": "kmslint.asking",
     "check_policy": "kmslint.app",
     "load_rules": "kmslint.app",
     "scan_keys": "kmslint.app",
 }
 
-__all__ = ["Key", "Report", "Request", "Result", "Settings", "__version__", "check_policy", "load_rules", "scan_keys"]
+__all__ = ["Key", "Report", "Request", "Result", "Settings", "__version__", "ask", "check_policy", "load_rules", "scan_keys"]
 
 
 def __getattr__(name: str) -> object:

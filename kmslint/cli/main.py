@@ -11,6 +11,7 @@ from kmslint.errors import InternalError, KmslintError, UsageError
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "check": ("kmslint.cli.check", "check files, folders or stdin; no network, no credentials"),
     "scan": ("kmslint.cli.scan", "check live keys through the AWS API"),
+    "ask": ("kmslint.cli.ask", "ask one question about one key policy"),
     "explain": ("kmslint.cli.explain", "show the page of a rule, or the rules that bear on a control"),
     "rules": ("kmslint.cli.rules", "list the rules"),
 }

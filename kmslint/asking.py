@@ -1,0 +1,355 @@
+"""The pipeline of `kmslint ask`: one question about the policies of one key. Also the Python API `ask`.
+
+A request is decided by the evaluator itself, a described set of requests by the reasoning core. Where the owner of the key is
+not known, a question is asked for every account that the policy names and for one that it does not: what holds for each holds.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple, assert_never
+
+from kmslint.aws.condition_keys import presence_on
+from kmslint.engine.variables import accounts_in, describe
+from kmslint.errors import InputError, RuleError
+from kmslint.location import Text
+from kmslint.model.key import Key
+from kmslint.model.settings import Settings
+from kmslint.policy import variables
+from kmslint.policy.complete import complete, oddities, spelled
+from kmslint.policy.document import Policy, Statement
+from kmslint.policy.evaluate import ALLOW, UNDETERMINED, Evaluation, evaluate
+from kmslint.policy.principals import ROLE, SERVICE, identify
+from kmslint.policy.request import KeyContext, Request
+from kmslint.reason import actionset
+from kmslint.reason.answer import OWNER, Answer, Cause, Proven, StatementRef, Undetermined, Violated
+from kmslint.reason.certificate import MAX_STEPS, sentence
+from kmslint.reason.query import (
+    find_allowed,
+    find_not_allowed,
+    prove_all_allowed,
+    prove_none_allowed,
+)
+from kmslint.sources.policy_json import NotAKey, keys_from_json
+from kmslint.sources.requests import request_of
+from kmslint.tree import Template
+
+MAX_OWNERS: Final = 24
+"""Candidates for an unknown owner. A policy that names more accounts is undetermined."""
+
+SOME: Final = "some"
+EVERY: Final = "every"
+
+PROVEN: Final = "proven"
+VIOLATED: Final = "violated"
+
+ASK_OWNER: Final = "the answer depends on the owner account of the key, which is not known; pass --account"
+
+_DELEGATED: Final = "only through IAM policies of the account, which were not read"
+
+
+class Decision(NamedTuple):
+    """The decision on one request: "allow", "explicit_deny", "implicit_deny" or "undetermined".
+
+    `grant` is "direct" or "delegated" (to IAM policies of the account) where something is, or may be, allowed. `statements`
+    are those that decide. `reasons` say what is open, and what else a reader must know: a context that AWS could not produce.
+    """
+
+    decision: str
+    grant: str | None = None
+    statements: tuple[StatementRef, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+
+class Verdict(NamedTuple):
+    """The answer to a question about a set of requests: "proven", "violated" or "undetermined".
+
+    `witness` is the request that shows it, where a request does. `proof` has a sentence for each step, if it was asked for.
+    """
+
+    answer: str
+    witness: Request | None = None
+    statements: tuple[StatementRef, ...] = ()
+    reasons: tuple[str, ...] = ()
+    proof: tuple[str, ...] = ()
+
+
+def ask(
+    policy: str,
+    request: Request | Mapping[str, object],
+    *,
+    account: str | None = None,
+    key_arn: str | None = None,
+    region: str | None = None,
+) -> Decision:
+    """Whether the key policy `policy` (JSON text) allows `request`, by the text alone.
+
+    A mapping has the members `principal`, `action`, `context` and, if it wants, `key`. Context keys that the principal and
+    the key determine are filled in.
+
+    Raises:
+        InputError: `policy` is not JSON, or holds no policy at all.
+        UsageError: `request` describes no request.
+    """
+    found = keys_from_json(Text(policy), type="policy", arn=key_arn, account=account, region=region)
+    if isinstance(found, NotAKey):
+        raise InputError(f"holds no key policy: {found.reason}")
+    judge = Judge(found[0])
+    if isinstance(request, Request):
+        return judge.decide(request, has_key=request.key != KeyContext())
+    wanted = request_of(request)
+    return judge.decide(wanted.request, has_key=wanted.has_key)
+
+
+# one request
+
+
+class Judge:
+    """Decides requests about one key: thousands a second, for what the key's policies say is prepared once."""
+
+    __slots__ = ("_contexts", "_key", "_mentioned", "_roles", "policies")
+
+    def __init__(self, key: Key) -> None:
+        self.policies: tuple[Policy, ...] = tuple(named.policy for named in key.policies)
+        self._key = key
+        statements = [statement for policy in self.policies for statement in policy.statements]
+        self._mentioned = tuple(dict.fromkeys(name for policy in self.policies for name in _mentioned(policy)))
+        self._roles = tuple(entry.value for one in statements for entry in one.principals or () if isinstance(entry.value, str))
+        own = key.context()
+        candidates = owners_of(key) if key.account is None and _speaks_of_key(statements, self._mentioned) else (key.account,)
+        self._contexts = tuple(own._replace(account=account) for account in candidates)
+
+    def completed(self, request: Request) -> Request:
+        """The request with what its principal and the key determine, for the first owner that may be."""
+        return self._placed(complete(request._replace(key=self._contexts[0])))[0]
+
+    def decide(self, request: Request, *, has_key: bool = False) -> Decision:
+        """The decision on `request`, completed. `has_key`: the request says itself which key it is made to."""
+        if self._key.policies_unread is not None:
+            return Decision(UNDETERMINED, reasons=(self._key.policies_unread,))
+        contexts = (request.key,) if has_key else self._contexts
+        completed = [complete(request._replace(key=context)) for context in contexts]
+        first = self._of_one(completed[0])
+        for other in completed[1:]:
+            if self._of_one(other)[:3] != first[:3]:
+                return Decision(UNDETERMINED, reasons=(ASK_OWNER,))
+        request = self._placed(completed[0])[0]
+        notes = (*oddities(request), *self._notes(request, first))
+        return first._replace(reasons=tuple(dict.fromkeys((*first.reasons, *notes))))
+
+    def _of_one(self, request: Request) -> Decision:
+        """The decision where the owner is settled. A session whose role's path matters is undetermined unless all paths agree."""
+        found = [_as_decision(evaluate(self.policies, one)) for one in self._placed(request)]
+        if any(one[:3] != found[0][:3] for one in found[1:]):
+            told = f"the answer depends on the path of the role of `{request.principal}`; state aws:PrincipalArn, or ask for the role"
+            return Decision(UNDETERMINED, reasons=(told,))
+        return found[0]
+
+    def _placed(self, request: Request) -> tuple[Request, ...]:
+        """The request for each principal ARN that tells cases apart; itself where that is known or does not matter.
+
+        A role that a Principal names is that role, for its name is unique in the account; else its path may be any.
+        """
+        if "aws:principalarn" not in self._mentioned or "aws:principalarn" in request.context:
+            return (request,)
+        identity = identify(request.principal)
+        if identity.kind != ROLE or identity.role_arn is not None:
+            return (request,)
+        stem = f"arn:{identity.partition}:iam::{identity.account}:role/"
+        named = [arn for arn in self._roles if arn.startswith(stem) and identify(arn).name == identity.name]
+        arns = named or [
+            stem + (identity.name or ""),
+            f"{stem}other-path/{identity.name}",
+            *self._written_roles(stem, identity.name),
+        ]
+        return tuple(request._replace(context={**request.context, "aws:principalarn": arn}) for arn in dict.fromkeys(arns))
+
+    def _written_roles(self, stem: str, name: str | None) -> Iterator[str]:
+        """Role ARNs of that name in condition values."""
+        for policy in self.policies:
+            for statement in policy.statements:
+                for condition in statement.conditions:
+                    for item in condition.values:
+                        if isinstance(item.value, str) and item.value.startswith(stem) and item.value.endswith(f"/{name}"):
+                            yield item.value
+
+    def _notes(self, request: Request, decision: Decision) -> Iterator[str]:
+        identity = identify(request.principal)
+        if identity.kind in "URFTS":
+            action = request.action.partition(":")[2]
+            for name in self._mentioned:
+                if name not in request.context and presence_on(name, identity.kind, action) == "always":
+                    yield f"every such request has `{spelled(name)}`, which is not given and counts as absent"
+        owner = request.key.account
+        is_foreign = owner is not None and identity.account is not None and identity.account != owner
+        if decision.decision == ALLOW and is_foreign and identity.kind != SERVICE and not _works_abroad(request.action):
+            yield f"`{request.action}` has no effect on a key of another account: the key's owner is {owner}"
+
+
+def _as_decision(found: Evaluation) -> Decision:
+    return Decision(found.decision, found.grant, tuple(StatementRef(*ref) for ref in found.matched), found.reasons)
+
+
+def _works_abroad(action: str) -> bool:
+    """Source: KMS Developer Guide, "AWS KMS permissions", column "Cross-account use"."""
+    name = action.partition(":")[2]
+    return name not in actionset.NAMES or bool(actionset.MAYBE_CROSS_ACCOUNT >> actionset.NAMES.index(name) & 1)
+
+
+def _mentioned(policy: Policy) -> Iterator[str]:
+    """The condition keys, lower case, that a policy asks about or inserts as variables."""
+    for statement in policy.statements:
+        for condition in statement.conditions:
+            yield condition.key.lower()
+        values = [item.value for condition in statement.conditions for item in condition.values]
+        values += [item.value for item in statement.resources or ()]
+        for value in values:
+            if isinstance(value, str) and "${" in value and policy.has_variables():
+                yield from (part.key for part in variables.split(value) if isinstance(part, variables.Variable))
+
+
+def _speaks_of_key(statements: Sequence[Statement], mentioned: Sequence[str]) -> bool:
+    """Whether a decision may depend on who owns the key."""
+    if "aws:resourceaccount" in mentioned:
+        return True
+    values = [item.value for statement in statements for item in statement.resources or ()]
+    return any(value != "*" for value in values) or any(isinstance(value, Template) for value in values)
+
+
+def owners_of(key: Key) -> tuple[str, ...]:
+    """Accounts that may own a key whose owner is not known: one that stands nowhere in its policies, and each that does."""
+    named = accounts_in(key)
+    fresh = 100000000007
+    while str(fresh) in named:
+        fresh += 1
+    return (str(fresh), *named)
+
+
+# sets of requests
+
+Statements = Sequence[Mapping[str, object]]
+
+
+def forbid(
+    key: Key,
+    statements: Statements,
+    settings: Settings,
+    *,
+    grant: str = "default",
+    explain: bool = False,
+    where: str = "the question",
+) -> Verdict:
+    """Whether no request that `statements` describe is allowed. A witness is a request that is.
+
+    Raises RuleError when a statement is none.
+    """
+    search = prove_none_allowed if explain else find_allowed
+
+    def query(described: tuple[Statement, ...], context: KeyContext) -> Answer:
+        return search(_policies(key), described, context, grant=grant)
+
+    return _verdict(for_owners(key, statements, settings, where, query))
+
+
+def require(
+    key: Key,
+    statements: Statements,
+    settings: Settings,
+    *,
+    quantifier: str = SOME,
+    grant: str = "any",
+    explain: bool = False,
+    where: str = "the question",
+) -> Verdict:
+    """Whether some, or every, request that `statements` describe is allowed.
+
+    For "some" a witness is a request that is allowed, for "every" one that is not. Raises RuleError when a statement is none.
+    """
+    if quantifier == EVERY:
+        return _every(key, statements, settings, grant, where, explain=explain)
+    search = prove_none_allowed if explain else find_allowed
+
+    def query(described: tuple[Statement, ...], context: KeyContext) -> Answer:
+        return search(_policies(key), described, context, grant=grant)
+
+    found = _verdict(for_owners(key, statements, settings, where, query))
+    if found.answer == VIOLATED:
+        decided = evaluate(_policies(key), found.witness) if found.witness is not None else None
+        reasons = (
+            (*found.reasons, f"allowed {_DELEGATED}") if decided is not None and decided.grant == "delegated" else found.reasons
+        )
+        return found._replace(answer=PROVEN, reasons=reasons)
+    return found._replace(answer=VIOLATED) if found.answer == PROVEN else found
+
+
+def _every(key: Key, statements: Statements, settings: Settings, grant: str, where: str, *, explain: bool) -> Verdict:
+    search = prove_all_allowed if explain else find_not_allowed
+
+    def query(described: tuple[Statement, ...], context: KeyContext) -> Answer:
+        return search(_policies(key), described, context, grant=grant)
+
+    def directly(described: tuple[Statement, ...], context: KeyContext) -> Answer:
+        return find_not_allowed(_policies(key), described, context, grant="direct")
+
+    found = _verdict(for_owners(key, statements, settings, where, query))
+    if found.answer == PROVEN and grant != "direct":
+        strictly = for_owners(key, statements, settings, where, directly)
+        if not isinstance(strictly, Proven):
+            return found._replace(reasons=(*found.reasons, f"some of it is allowed {_DELEGATED}"))
+    return found
+
+
+def _policies(key: Key) -> tuple[Policy, ...]:
+    return tuple(named.policy for named in key.policies)
+
+
+def for_owners(
+    key: Key,
+    statements: Statements,
+    settings: Settings,
+    where: str,
+    query: Callable[[tuple[Statement, ...], KeyContext], Answer],
+) -> Answer:
+    """The answer that holds whoever owns the key; undetermined, naming the owner, where that decides."""
+    if key.policies_unread is not None:
+        return Undetermined((Cause("input", key.policies_unread),))
+    candidates = (key.account,) if key.account is not None else owners_of(key)
+    answers: list[Answer] = []
+    for account in candidates[:MAX_OWNERS]:
+        owned = key._replace(account=account)
+        described = _described(statements, owned, settings, where)
+        answers.append(query(described, owned.context()) if described else Proven(("the statements describe no request",)))
+        if type(answers[-1]) is not type(answers[0]):
+            return Undetermined((Cause(OWNER, ASK_OWNER),))
+    if len(candidates) > MAX_OWNERS:
+        return Undetermined((Cause(OWNER, ASK_OWNER),))
+    if key.account is None and isinstance(answers[0], Violated):
+        stands_for = f"the owner account of the key is not known; {candidates[0]} stands for it"
+        return answers[0]._replace(assumptions=(*answers[0].assumptions, stands_for))
+    return answers[0]
+
+
+def _described(statements: Statements, key: Key, settings: Settings, where: str) -> tuple[Statement, ...]:
+    found = describe(statements, key, settings, where)
+    unknown = next((statement for statement in found if statement.unknown and key.account is not None), None)
+    if unknown is not None:
+        raise RuleError(f"a described statement is not one: {unknown.unknown[0]}", source=where)
+    return found
+
+
+def _verdict(answer: Answer) -> Verdict:
+    match answer:
+        case Proven():
+            return Verdict(PROVEN, reasons=answer.assumptions, proof=tuple(proof(answer)))
+        case Violated():
+            return Verdict(VIOLATED, answer.witness, answer.statements, answer.assumptions)
+        case Undetermined():
+            reasons = tuple(dict.fromkeys(cause.text for cause in answer.causes))
+            return Verdict(UNDETERMINED, answer.candidate, answer.statements, reasons)
+        case _:
+            assert_never(answer)
+
+
+def proof(answer: Proven) -> Iterator[str]:
+    """The certificate as sentences, each once."""
+    yield from dict.fromkeys(sentence(step) for step in answer.certificate)
+    if len(answer.certificate) >= MAX_STEPS:
+        yield f"the proof has more than the {MAX_STEPS} steps that are kept"
