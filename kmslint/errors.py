@@ -18,7 +18,13 @@ class KmslintError(Exception):
     exit_code = 70
 
     def __init__(
-        self, message: str, *, source: str | None = None, line: int | None = None, column: int | None = None, help: str | None = None
+        self,
+        message: str,
+        *,
+        source: str | None = None,
+        line: int | None = None,
+        column: int | None = None,
+        help: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
