@@ -111,7 +111,10 @@ def disagreement(case: Case, answer: Answer, seen: Tally, truth: Callable[[JsonO
         return f"undetermined ({answer.causes}), but this must hold: {seen.example}"
     if seen.soft == F and seen.complete:
         candidate = None if answer.candidate is None else plain(answer.candidate)
-        doubtful = candidate is not None and truth(candidate) != F and standing_of(case, candidate) in (world.FIRM, world.SOFT)
+        doubtful = candidate is not None and any(
+            truth(whole) != F and standing_of(case, whole) in (world.FIRM, world.SOFT)
+            for whole in itertools.islice(world.completions(candidate, atoms_by(case)), 9000)
+        )
         return None if doubtful else f"undetermined ({answer.causes}), but no request may be one; candidate {candidate}"
     return None
 
