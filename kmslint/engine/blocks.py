@@ -269,7 +269,9 @@ def _complete(finding: Finding, options: Options, asked: Asked) -> Finding:
     if finding.outcome == FAIL:
         help = help or (message.sentence(options.help, scope) if options.help else None)
         command = command or (message.command(options.command, scope) if options.command else None)
-    told = finding.message or (message.sentence(options.message, scope) if options.message else "")
+    told = finding.message
+    if not told and options.message and finding.outcome != PASS:
+        told = message.sentence(options.message, scope)
     return finding._replace(severity=severity, help=help, command=command, message=told)
 
 
