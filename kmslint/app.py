@@ -7,6 +7,7 @@ from typing import Union
 from kmslint.aws.spelling import nearest
 from kmslint.config import digest
 from kmslint.engine.assess import assess
+from kmslint.engine.frameworks import Framework, documents, provisions
 from kmslint.engine.loader import load_rules
 from kmslint.engine.rule import Rule
 from kmslint.engine.suppress import suppress
@@ -23,8 +24,13 @@ __all__ = ["check_policy", "check_rule_names", "choose_rules", "exit_code", "loa
 Found = Union[Key, SourceError, Skipped]
 
 
-def report_on(found: Iterable[Found], *, rules: Sequence[Rule], settings: Settings, as_of: str) -> Report:
-    """The report on what a source found. Keys are numbered in the order in which they come."""
+def report_on(
+    found: Iterable[Found], *, rules: Sequence[Rule], settings: Settings, as_of: str, frameworks: Sequence[Framework] = ()
+) -> Report:
+    """The report on what a source found. Keys are numbered in the order in which they come.
+
+    With `frameworks` it also holds their controls, and for each key what a person must attach.
+    """
     keys: list[Key] = []
     errors: list[SourceError] = []
     skipped: list[tuple[str, str]] = []
@@ -38,7 +44,17 @@ def report_on(found: Iterable[Found], *, rules: Sequence[Rule], settings: Settin
     asked = {rule.id for rule in rules}
     accepted = settings._replace(suppress=tuple(entry for entry in settings.suppress if entry.rule in asked))
     results, notes = suppress(assess(rules, keys, settings), keys, accepted, as_of)
-    return Report(tuple(keys), results, tuple(errors), tuple(skipped), as_of, digest(settings), len(rules), notes)
+    return Report(
+        tuple(keys),
+        results + documents(frameworks, keys),
+        tuple(errors),
+        tuple(skipped),
+        as_of,
+        digest(settings),
+        len(rules),
+        notes,
+        provisions(frameworks, rules),
+    )
 
 
 def check_policy(
@@ -78,6 +94,7 @@ def scan_keys(
     include: Sequence[str] = (),
     settings: Settings | None = None,
     rules: Sequence[Rule] | None = None,
+    frameworks: Sequence[Framework] = (),
     as_of: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Report:
@@ -99,7 +116,8 @@ def scan_keys(
         found = read_all_keys(clients, now=moment, account=owner, include=include, progress=progress)
     else:
         found = read_keys(clients, key_ids, now=moment, account=owner, include=include, progress=progress)
-    return report_on(found, rules=load_rules() if rules is None else rules, settings=chosen, as_of=moment)
+    asked = load_rules() if rules is None else rules
+    return report_on(found, rules=asked, settings=chosen, as_of=moment, frameworks=frameworks)
 
 
 def choose_rules(rules: Sequence[Rule], select: Sequence[str], ignore: Sequence[str]) -> tuple[Rule, ...]:

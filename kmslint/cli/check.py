@@ -6,7 +6,7 @@ import sys
 from kmslint import app
 from kmslint.cli.emit import emit
 from kmslint.cli.options import KeyArn, Options, Parser, add_shared, key_arn, read_shared
-from kmslint.cli.setup import gate, rules_of, settings_of
+from kmslint.cli.setup import asked_of, gate, settings_of
 from kmslint.errors import UsageError
 from kmslint.sources.files import MAX_BYTES, STDIN, collect
 
@@ -17,7 +17,7 @@ def run(arguments: list[str]) -> int:
     options = _with_key(read_shared(found), found.key)
     as_of = options.as_of or app.now()
     settings = settings_of(options, as_of)
-    rules = rules_of(options, settings)
+    asked = asked_of(options, settings)
     paths = tuple(found.paths) or (os.curdir,)
     inputs = collect(
         paths,
@@ -29,7 +29,7 @@ def run(arguments: list[str]) -> int:
         stdin=_read_stdin() if STDIN in paths else None,
         stdin_name=found.stdin_filename,
     )
-    report = app.report_on(inputs, rules=rules, settings=settings, as_of=as_of)
+    report = app.report_on(inputs, rules=asked.rules, settings=settings, as_of=as_of, frameworks=asked.frameworks)
     emit(report, options)
     return gate(report, settings, options)
 

@@ -87,7 +87,8 @@ def _about_control(framework: Framework, control: Requirement, catalogue: Catalo
         ("", control.text),
         ("bears on KMS keys: ", control.bears_on_kms),
         ("proposed, not in force: ", control.nprm),
-        ("for a person to answer: ", control.manual),
+        ("for a person to answer, attach: ", control.manual),
+        ("mapping: ", control.mapping or framework.mapping),
     )
     yield from (f"  {label}{text}" for label, text in told if text)
     yield "rules that bear on it:"

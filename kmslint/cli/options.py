@@ -40,6 +40,7 @@ class Options(NamedTuple):
     color: str
     quiet: bool
     verbose: bool
+    framework: tuple[str, ...] = ()
 
 
 class _Formatter(argparse.HelpFormatter):
@@ -110,6 +111,14 @@ def add_shared(parser: argparse.ArgumentParser) -> None:
         help="only these rules (comma-separated; may repeat)",
     )
     rules.add_argument("--ignore", action="append", default=[], metavar="RULE", type=_names, help="all but these rules")
+    rules.add_argument(
+        "--framework",
+        action="append",
+        default=[],
+        metavar="NAME",
+        type=_frameworks,
+        help="only rules that bear on this framework, such as hipaa, grouped by its controls; may repeat",
+    )
     rules.add_argument("--rules", action="append", default=[], metavar="DIR", help="a folder with rules of your own; may repeat")
     rules.add_argument("--strict", action="store_true", help="some notices become findings of medium severity")
     rules.add_argument("--account", metavar="ID", type=account_id, help="account that owns the keys")
@@ -132,7 +141,7 @@ def add_shared(parser: argparse.ArgumentParser) -> None:
 def read_shared(found: argparse.Namespace) -> Options:
     """The parsed options as a value. Raises UsageError where two of them contradict each other."""
     values: dict[str, Any] = {name: getattr(found, name) for name in Options._fields if hasattr(found, name)}
-    for name in ("select", "ignore"):
+    for name in ("select", "ignore", "framework"):
         values[name] = tuple(rule for names in values[name] for rule in names)
     outputs = tuple(found.output)
     files = [file for _, file in outputs]
@@ -181,6 +190,13 @@ def _names(text: str) -> Sequence[str]:
     if all(names):
         return names
     raise argparse.ArgumentTypeError(f"`{text}` holds an empty rule id")
+
+
+def _frameworks(text: str) -> Sequence[str]:
+    names = [name.strip() for name in text.split(",")]
+    if all(names):
+        return names
+    raise argparse.ArgumentTypeError(f"`{text}` holds an empty framework name")
 
 
 def _output(text: str) -> tuple[str, str]:

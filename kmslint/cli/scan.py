@@ -6,7 +6,7 @@ from kmslint import app
 from kmslint.cli import messages
 from kmslint.cli.emit import emit
 from kmslint.cli.options import Parser, add_shared, read_shared
-from kmslint.cli.setup import gate, rules_of, settings_of
+from kmslint.cli.setup import asked_of, gate, settings_of
 from kmslint.errors import UsageError
 
 
@@ -18,6 +18,7 @@ def run(arguments: list[str]) -> int:
         raise UsageError("`scan` needs either `--key-id` or `--all`", help="kmslint scan --key-id alias/NAME")
     as_of = options.as_of or app.now()
     settings = settings_of(options, as_of)
+    asked = asked_of(options, settings)
     report = app.scan_keys(
         None if found.all else tuple(found.key_id),
         region=options.region,
@@ -26,7 +27,8 @@ def run(arguments: list[str]) -> int:
         account=options.account,
         include=tuple(name for names in found.include for name in names.split(",")),
         settings=settings,
-        rules=rules_of(options, settings),
+        rules=asked.rules,
+        frameworks=asked.frameworks,
         as_of=as_of,
         progress=None if options.quiet else messages.progress_on(sys.stderr),
     )

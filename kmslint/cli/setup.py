@@ -1,10 +1,13 @@
 """From options to what the pipeline needs, the settings of the run and the rules to ask; and from its report to an exit code."""
 
 import os
+from typing import NamedTuple
 
 from kmslint import app
 from kmslint.cli.options import Options
 from kmslint.config import find_config, read_settings
+from kmslint.engine.frameworks import Framework, choose, restricted
+from kmslint.engine.loader import load_catalogue
 from kmslint.engine.rule import Rule
 from kmslint.errors import UsageError
 from kmslint.model.result import Report
@@ -24,14 +27,26 @@ def settings_of(options: Options, as_of: str) -> Settings:
     return settings._replace(strict=True) if options.strict else settings
 
 
-def rules_of(options: Options, settings: Settings) -> tuple[Rule, ...]:
-    """The rules to ask. Raises UsageError for a rule that does not exist, RuleError for a rule folder that is none."""
-    every = app.load_rules(options.rules)
-    app.check_rule_names(every, settings)
-    chosen = app.choose_rules(every, options.select, options.ignore)
+class Asked(NamedTuple):
+    """What a run asks: its rules, and the frameworks that the report is grouped by."""
+
+    rules: tuple[Rule, ...]
+    frameworks: tuple[Framework, ...]
+
+
+def asked_of(options: Options, settings: Settings) -> Asked:
+    """The rules and frameworks to ask.
+
+    Raises UsageError for a rule or framework that does not exist, RuleError for a rule folder that is none.
+    """
+    every = load_catalogue(options.rules)
+    app.check_rule_names(every.rules, settings)
+    frameworks = choose(every.frameworks, options.framework)
+    chosen = restricted(app.choose_rules(every.rules, options.select, options.ignore), frameworks)
     if not chosen:
-        raise UsageError("`--select` and `--ignore` leave no rule to ask", help="kmslint rules lists the rules")
-    return chosen
+        named = "`--select`, `--ignore` and `--framework`" if frameworks else "`--select` and `--ignore`"
+        raise UsageError(f"{named} leave no rule to ask", help="kmslint rules lists the rules")
+    return Asked(chosen, frameworks)
 
 
 def gate(report: Report, settings: Settings, options: Options) -> int:

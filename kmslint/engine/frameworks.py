@@ -1,17 +1,19 @@
 """Frameworks: the external requirements that rules bear on, one TOML file each, and the controls of a rule found in them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from kmslint.aws.spelling import nearest
+from kmslint.engine.fingerprint import fingerprint
 from kmslint.engine.rule import Rule
-from kmslint.errors import RuleError
-from kmslint.model.result import Control
+from kmslint.errors import RuleError, UsageError
+from kmslint.model.key import Key
+from kmslint.model.result import Control, Outcome, Provision, Result
 
 Table = Mapping[str, object]
 
-_FIELDS: Final = ("id", "title", "citation", "as_of", "controls", "source", "note")
-_CONTROL_FIELDS: Final = ("id", "title", "status", "text", "bears_on_kms", "nprm", "manual", "source", "note")
+_FIELDS: Final = ("id", "title", "citation", "as_of", "mapping", "controls", "source", "note")
+_CONTROL_FIELDS: Final = ("id", "title", "status", "text", "bears_on_kms", "nprm", "manual", "mapping", "source", "note")
 
 
 class Requirement(NamedTuple):
@@ -25,6 +27,8 @@ class Requirement(NamedTuple):
     nprm: str = ""
     manual: str = ""
     """What no rule can answer: the document to attach."""
+    mapping: str = ""
+    """Who says that rules bear on the control, if the framework's own `mapping` does not say it."""
 
 
 class Framework(NamedTuple):
@@ -35,6 +39,8 @@ class Framework(NamedTuple):
     citation: str
     as_of: str
     controls: tuple[Requirement, ...]
+    mapping: str = ""
+    """Who says that rules bear on its controls."""
 
 
 def parse_framework(table: Table, where: str) -> Framework:
@@ -55,6 +61,7 @@ def parse_framework(table: Table, where: str) -> Framework:
         str(table.get("citation", "")),
         str(table.get("as_of", "")),
         found,
+        str(table.get("mapping", "")),
     )
 
 
@@ -70,6 +77,67 @@ def index(frameworks: Iterable[Framework]) -> Index:
 def with_controls(rule: Rule, frameworks: Index, where: str) -> Rule:
     """The rule with the title and status of each of its controls. Raises RuleError for one that no framework has."""
     return rule._replace(controls=tuple(_complete(control, frameworks, where) for control in rule.controls))
+
+
+def choose(frameworks: Sequence[Framework], names: Sequence[str]) -> tuple[Framework, ...]:
+    """The frameworks called `names`, each once. Raises UsageError for one that does not exist."""
+    known = {framework.id: framework for framework in frameworks}
+    for name in names:
+        if name not in known:
+            near = nearest(name, known)
+            help = f"did you mean `{near}`?" if near else "choose from " + ", ".join(known)
+            raise UsageError(f"`--framework` names an unknown framework `{name}`", help=help)
+    return tuple(known[name] for name in dict.fromkeys(names))
+
+
+def restricted(rules: Iterable[Rule], frameworks: Sequence[Framework]) -> tuple[Rule, ...]:
+    """The rules that bear on a control of `frameworks`, each with those controls alone; every rule, if there are none."""
+    if not frameworks:
+        return tuple(rules)
+    prefixes = tuple(f"{framework.id}/" for framework in frameworks)
+    kept = (
+        rule._replace(controls=tuple(control for control in rule.controls if control.id.startswith(prefixes))) for rule in rules
+    )
+    return tuple(rule for rule in kept if rule.controls)
+
+
+def provisions(frameworks: Iterable[Framework], rules: Sequence[Rule]) -> tuple[Provision, ...]:
+    """The controls of `frameworks`, each with those of `rules` that bear on it."""
+    return tuple(
+        Provision(
+            id=f"{framework.id}/{found.id}",
+            title=found.title,
+            status=found.status,
+            bears_on=found.bears_on_kms,
+            rules=tuple(rule.id for rule in rules if any(one.id == f"{framework.id}/{found.id}" for one in rule.controls)),
+            document=found.manual,
+            proposed=found.nprm,
+            mapping=found.mapping or framework.mapping,
+        )
+        for framework in frameworks
+        for found in framework.controls
+    )
+
+
+def documents(frameworks: Iterable[Framework], keys: Iterable[Key]) -> tuple[Result, ...]:
+    """For each key and each control with a document to attach, a MANUAL result; its rule is called like the framework."""
+    asked = [(framework, found) for framework in frameworks for found in framework.controls if found.manual]
+    return tuple(_document(framework, found, key) for key in keys for framework, found in asked)
+
+
+def _document(framework: Framework, found: Requirement, key: Key) -> Result:
+    name = f"{framework.id}/{found.id}"
+    return Result(
+        rule=framework.id,
+        title=f"What no rule can answer: {framework.title}",
+        outcome=Outcome.MANUAL,
+        severity="info",
+        key=key.id,
+        message=f"attach: {found.manual}",
+        reason="no rule can answer it: a person attaches the document",
+        controls=(Control(name, found.title, found.status, found.bears_on_kms),),
+        fingerprint=fingerprint(name, key.identity()),
+    )
 
 
 def _complete(control: Control, frameworks: Index, where: str) -> Control:
@@ -91,7 +159,7 @@ def _did_you_mean(near: str | None) -> str:
 def _requirement(table: Table, at: str, where: str) -> Requirement:
     _known(table, _CONTROL_FIELDS, where, at)
     required = {name: _text(table, name, where, at) for name in ("id", "title")}
-    optional = {name: str(table.get(name, "")) for name in ("status", "text", "bears_on_kms", "nprm", "manual")}
+    optional = {name: str(table.get(name, "")) for name in _CONTROL_FIELDS[2:8]}
     return Requirement(**required, **optional)
 
 

@@ -32,6 +32,25 @@ class Control(NamedTuple):
     why: str
 
 
+class Provision(NamedTuple):
+    """A control that a report is asked about with `--framework`: which rules bear on it, and what none of them can answer."""
+
+    id: str
+    """`framework/citation`, as in Control."""
+    title: str
+    status: str
+    bears_on: str
+    """Why it bears on KMS keys at all."""
+    rules: tuple[str, ...]
+    """The rules that bear on it, of those that were asked."""
+    document: str = ""
+    """What only a person can answer: the document to attach."""
+    proposed: str = ""
+    """What a proposed rule would change: a label of its own, never a present duty."""
+    mapping: str = ""
+    """Who says that the rules bear on it."""
+
+
 class Suppression(NamedTuple):
     """The decision that a finding is accepted: kept in the report, not counted."""
 
@@ -90,3 +109,5 @@ class Report(NamedTuple):
     config_sha256: str
     rules: int
     notes: tuple[str, ...] = ()
+    provisions: tuple[Provision, ...] = ()
+    """The controls of `--framework`, in the order of their frameworks; () without it."""

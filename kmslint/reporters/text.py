@@ -15,6 +15,8 @@ from kmslint.reporters.visible import visible
 
 MAX_CONTROLS: Final = 2
 """Controls shown under a finding; the rule's page lists all."""
+MAX_LISTED: Final = 10
+"""Results of one rule that are listed under a control; more are counted."""
 MAX_KEYS: Final = 40
 """Rows of the table of outcomes; beyond it, keys with nothing to report are left out."""
 
@@ -80,14 +82,17 @@ def outcome_table(report: Report, view: View) -> Table:
 
 
 def closing_lines(report: Report, view: View) -> Iterator[Line]:
-    """What the outcomes rest on, what was not decided and why, what was not read, and one line that sums up."""
+    """What was found by control, what the outcomes rest on, what was not decided or read and why, and one line that sums up."""
+    yield from _provision_lines(report, view)
     yield from _section("not decided", _undecided_lines(report, view))
     yield from _section("assumed", _assumption_lines(report))
     yield from _section("suppressed", _suppressed_lines(report, view))
+    yield from _section(_DECISIONS, _decision_lines(report))
     yield from _section("notes", (_plain(visible(note)) for note in _notes(report)))
     if view.verbose:
         yield from _section("not applicable", _aside_lines(report, Outcome.NOT_APPLICABLE))
-        yield from _section("for a person to answer", _aside_lines(report, Outcome.MANUAL))
+        if not report.provisions:
+            yield from _section("for a person to answer", _aside_lines(report, Outcome.MANUAL))
         yield from _section("skipped", (_plain(f"{visible(file)}: {visible(reason)}") for file, reason in report.skipped))
     yield from _section("not read", (_plain(visible(error.source)) for error in report.errors))
     yield (Piece(summary(report, view), "summary"),)
@@ -134,11 +139,14 @@ def witness_sentence(witness: dict[str, object]) -> str:
 
 def control_sentence(control: Control) -> str:
     """A control as a line: framework and citation, title, status, and why the rule bears on it."""
-    framework, _, citation = control.id.partition("/")
-    name = f"{framework.upper()} {citation}" if citation else control.id
-    title = f" {control.title}" if control.title else ""
-    status = f" ({control.status})" if control.status else ""
-    return visible(f"{name}{title}{status}" + (f": {control.why}" if control.why else ""))
+    return visible(control_name(control.id, control.title, control.status) + (f": {control.why}" if control.why else ""))
+
+
+def control_name(id: str, title: str, status: str) -> str:
+    """What a control is called: framework and citation, title, status. Not yet visible."""
+    framework, _, citation = id.partition("/")
+    name = f"{framework.upper()} {citation}" if citation else id
+    return name + (f" {title}" if title else "") + (f" ({status})" if status else "")
 
 
 def _headline(finding: Finding) -> Line:
@@ -239,6 +247,70 @@ def _suppressed_lines(report: Report, view: View) -> Iterator[Line]:
                 f"; instead: {note.alternative}" if note.alternative else ""
             )
             yield _plain(f"{visible(label(keys[result.key]))}: {visible(result.rule)} [{result.severity}]: {visible(why)}")
+
+
+_DECISIONS: Final = "addressable specifications not implemented, the documented reason and alternative (45 CFR 164.306(d)(3))"
+
+
+def _decision_lines(report: Report) -> Iterator[Line]:
+    """The suppressions that decide about an addressable specification, each specification once for a finding."""
+    keys = {key.id: key for key in report.keys}
+    for result in report.results:
+        note = result.suppressed
+        for control in result.controls if note else ():
+            if note and control.status == "addressable":
+                instead = f"instead: {note.alternative}" if note.alternative else "no alternative is documented"
+                what = control_name(control.id, control.title, control.status)
+                where = f"{label(keys[result.key])}: {result.rule}"
+                yield _plain(visible(f"{what}: {where}: {note.reason}; {instead} ({note.owner}, until {note.until})"))
+
+
+def _provision_lines(report: Report, view: View) -> Iterator[Line]:
+    """Each control that the report is asked about: which rules answer it, what they found, and what no rule can answer."""
+    if not report.provisions:
+        return
+    results: dict[str, list[Result]] = {}
+    for result in shown(report, view):
+        results.setdefault(result.rule, []).append(result)
+    yield (Piece("by control:", "title"),)
+    for provision in report.provisions:
+        yield (Piece("  "), Piece(visible(control_name(provision.id, provision.title, provision.status)), "rule"))
+        for rule in provision.rules:
+            yield from _answer_lines(rule, results.get(rule, []), report)
+        if provision.document:
+            yield (Piece("    "), Piece("MANUAL", "label"), Piece(visible(f": attach {provision.document}")))
+        if not (provision.rules or provision.document):
+            yield _plain("    no rule that was asked bears on it")
+        if provision.proposed:
+            yield (Piece("    "), Piece("proposed, not in force", "label"), Piece(visible(f": {provision.proposed}")))
+    yield _plain("  This says what was found about the keys that were read. Whether a provision is met is for people to judge.")
+    yield ()
+
+
+def _answer_lines(rule: str, results: list[Result], report: Report) -> Iterator[Line]:
+    """What one rule found: its result, or the counts of its outcomes and each result that is not plainly good."""
+    if len(results) == 1:
+        yield (Piece("    "), *_answer(results[0], visible(rule)))
+        return
+    counts = tally(tuple(results))
+    told = [f"{count} {outcome.value}" for outcome, count in counts.outcomes.items() if count]
+    told += [f"{counts.suppressed} suppressed"] if counts.suppressed else []
+    yield (Piece("    "), Piece(f"{visible(rule)}: {', '.join(told) or 'not shown'}"))
+    keys = {key.id: key for key in report.keys}
+    listed = [result for result in results if result.outcome in {Outcome.FAIL, Outcome.UNDETERMINED}]
+    for result in listed[:MAX_LISTED]:
+        yield (Piece("      "), *_answer(result, visible(label(keys[result.key]))))
+    if len(listed) > MAX_LISTED:
+        yield _plain(f"      and {len(listed) - MAX_LISTED} more")
+
+
+def _answer(result: Result, name: str) -> Line:
+    bad = result.outcome in {Outcome.FAIL, Outcome.UNDETERMINED}
+    level = f" [{result.severity}]" if bad else ""
+    told = result.message if result.outcome in {Outcome.FAIL, Outcome.PASS} else result.reason or result.message
+    style = f"severity.{result.severity}" if bad else ""
+    accepted = " (suppressed)" if result.suppressed else ""
+    return Piece(f"{name}: "), Piece(f"{result.outcome.value}{level}{accepted}", style), Piece(f": {visible(told)}")
 
 
 def _notes(report: Report) -> Iterator[str]:
