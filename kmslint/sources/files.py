@@ -7,7 +7,7 @@ only if it looks like a key policy and cannot be read.
 import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, NamedTuple, Protocol, Union
+from functools import partial
 
 from kmslint.errors import InputError
 from kmslint.jsontext import quoted
@@ -15,8 +15,9 @@ from kmslint.location import Text
 from kmslint.model.key import Key
 from kmslint.model.result import SourceError
 from kmslint.model.settings import Settings
-from kmslint.sources import terraform_files
+from kmslint.sources import template_files, terraform_files
 from kmslint.sources.policy_json import NotAKey, keys_from_json
+from kmslint.typed import Final, NamedTuple, Protocol, Union
 
 MAX_BYTES: Final = 20_000_000
 """A larger file is not read: a key policy has at most 32 KB, the largest real Terraform plan about 10 MB."""
@@ -48,11 +49,13 @@ class Reader(Protocol):
         account: str | None,
         account_source: str,
         region: str | None,
-    ) -> Union[list[Key], NotAKey]:
-        """The keys of `text`, their ids left empty, or why it holds none."""
+    ) -> Union[Sequence[Union[Key, SourceError]], NotAKey]:
+        """The keys of `text`, their ids left empty, and what could not be read of it; or why it holds none."""
 
 
-READERS: Final[Mapping[str, Reader]] = {".json": keys_from_json}
+READERS: Final[Mapping[str, Reader]] = {".json": keys_from_json} | dict.fromkeys(
+    template_files.SUFFIXES, template_files.keys_in_template
+)
 """What is read in folders, by the end of the name. A named file of another name is read as JSON."""
 
 Found = Union[Key, SourceError, Skipped]
@@ -245,6 +248,8 @@ def _from_bytes(data: bytes, path: str, run: _Run, reader: Reader, *, named: boo
         account, how = run.owner(path)
         if terraform_files.is_plan(text.content):
             from kmslint.sources.terraform_plan import keys_from_plan as reader
+        elif run.type == "auto" and template_files.is_template(text.content):
+            reader = partial(template_files.keys_in_template, parameters=run.parameters)
         found = reader(text, named=named, type=run.type, arn=run.arn, account=account, account_source=how, region=run.region)
     except InputError as error:
         if named or _looks_like_policy(data):
@@ -285,6 +290,7 @@ def _is_promising(content: str) -> bool:
     return (
         "\\u" in content
         or terraform_files.is_plan(content)
+        or template_files.is_template(content)
         or ("tatement" in content and ("kms" in content.lower() or "*" in content))
     )
 

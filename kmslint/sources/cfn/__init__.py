@@ -1,0 +1,1 @@
+"""CloudFormation's templates: read with places, evaluated as far as the text alone determines it."""

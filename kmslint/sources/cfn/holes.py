@@ -1,0 +1,44 @@
+"""Where the texts of a template have holes: those of Fn::Sub, and those that stand in any text.
+
+Source: CloudFormation User Guide, "Fn::Sub", "Dynamic references"; Serverless Framework, "Variables".
+"""
+
+import re
+from collections.abc import Mapping
+
+from kmslint.tree import ARRAY, STRING, Node
+from kmslint.typed import Final
+
+_HOLE: Final = re.compile(r"\$\{(!?)([^{}]*)\}")
+FOREIGN: Final = re.compile(
+    r"\{\{resolve:[^{}]*\}\}"
+    r"|\$\{(?:self|opt|file|env|ssm|cf|s3|sls|param|custom|strToBool)[:(.](?:[^{}]|\{[^{}]*\})*\}"
+    r"|#\{(AWS::[A-Za-z]+|[A-Za-z][A-Za-z0-9]*(?:\.[A-Za-z0-9]+)*)\}"
+)
+"""Holes that stand in any text: dynamic references, variables of the Serverless Framework and of its plugin for pseudo parameters."""
+
+
+def sub_arguments(argument: Node) -> tuple[Node | None, Mapping[str, Node]]:
+    """The text of Fn::Sub (None if it is no text) and its variables."""
+    items = argument.items()
+    if argument.kind == ARRAY:
+        template = items[0] if len(items) == 2 else None
+        variables = {member.key: member.value for member in items[1].members()} if template is not None else {}
+    else:
+        template, variables = argument, {}
+    is_text = template is not None and template.kind == STRING and isinstance(template.value, str)
+    return (template if is_text else None), variables
+
+
+def split_sub(text: str) -> list[tuple[str, str | None]]:
+    """The parts of a text of Fn::Sub as they stand, with the name of each hole. `${!x}` is the literal `${x}`."""
+    found: list[tuple[str, str | None]] = []
+    at = 0
+    for hole in _HOLE.finditer(text):
+        if hole.group(1):
+            found.append((text[at : hole.start()] + "${" + hole.group(2) + "}", None))
+        else:
+            found += [(text[at : hole.start()], None), (hole.group(), hole.group(2).strip())]
+        at = hole.end()
+    found.append((text[at:], None))
+    return [(piece, name) for piece, name in found if piece or name is not None]

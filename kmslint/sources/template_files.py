@@ -1,0 +1,52 @@
+"""Where CloudFormation is met among files: templates, by their content, and the assemblies that CDK writes."""
+
+import os
+import re
+from collections.abc import Mapping
+
+from kmslint.location import Text
+from kmslint.model.key import Key
+from kmslint.model.result import SourceError
+from kmslint.sources.policy_json import NotAKey
+from kmslint.typed import Final, Union
+
+SUFFIXES: Final = (".yaml", ".yml", ".template")
+"""How the names of files end that are read in folders for their templates; JSON is read anyway."""
+
+_MARK: Final = "AWS::KMS::"
+_TYPE: Final = re.compile(r"(?<![A-Za-z:])Type\\*[\"']?\s*:\s*(?:[>|][-+]?\s*)?\\*[\"']?AWS::KMS::(?:Replica)?Key\b")
+
+
+def is_template(content: str) -> bool:
+    """Whether a text holds a key of KMS in a template, judged without reading it."""
+    return _MARK in content and _TYPE.search(content) is not None
+
+
+def keys_in_template(
+    text: Text,
+    *,
+    named: bool = True,  # noqa: ARG001  # the shape of every reader
+    type: str = "auto",  # noqa: ARG001
+    arn: str | None = None,  # noqa: ARG001
+    account: str | None = None,
+    account_source: str = "given",
+    region: str | None = None,
+    parameters: Mapping[str, str] | None = None,
+) -> Union[list[Union[Key, SourceError]], NotAKey]:
+    """The keys of the templates in a text; those of an assembly of CDK at the lines of the code that made them.
+
+    Raises:
+        InputError: as `keys_from_template`.
+    """
+    if not is_template(text.content):
+        return NotAKey("no template with a KMS key in it")
+    from kmslint.sources.cloudformation import keys_from_template
+
+    found = keys_from_template(text, account=account, account_source=account_source, region=region, parameters=parameters)
+    if isinstance(found, NotAKey) or not (text.file or "").endswith(".template.json"):
+        return found
+    if not os.path.exists(os.path.join(os.path.dirname(text.file or ""), "manifest.json")):
+        return found
+    from kmslint.sources.cdk import at_source
+
+    return at_source(found, text.file or "")
