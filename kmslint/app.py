@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Union
 
 from kmslint.aws.spelling import nearest
 from kmslint.config import digest
@@ -18,6 +17,7 @@ from kmslint.model.result import SEVERITIES, Outcome, Report, Result, SourceErro
 from kmslint.model.settings import Settings
 from kmslint.sources.files import Skipped
 from kmslint.sources.policy_json import NotAKey, keys_from_json
+from kmslint.typed import Union
 
 __all__ = ["check_policy", "check_rule_names", "choose_rules", "exit_code", "load_rules", "now", "report_on", "scan_keys"]
 

@@ -5,7 +5,6 @@ not known, a question is asked for every account that the policy names and for o
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple, assert_never
 
 from kmslint.aws.condition_keys import presence_on
 from kmslint.engine.variables import accounts_in, describe
@@ -31,6 +30,7 @@ from kmslint.reason.query import (
 from kmslint.sources.policy_json import NotAKey, keys_from_json
 from kmslint.sources.requests import request_of
 from kmslint.tree import Template
+from kmslint.typed import Final, NamedTuple, assert_never
 
 MAX_OWNERS: Final = 24
 """Candidates for an unknown owner. A policy that names more accounts is undetermined."""

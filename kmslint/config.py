@@ -7,12 +7,12 @@ Rule ids are checked by the caller, who knows the rules. The TOML reader is impo
 import os
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final
 
 from kmslint.aws.spelling import nearest
 from kmslint.errors import ConfigError
 from kmslint.model.result import SEVERITIES
 from kmslint.model.settings import Integration, Settings, SuppressionEntry
+from kmslint.typed import Any, Final
 
 MAX_BYTES: Final = 1_000_000
 """A larger configuration file is refused: nobody writes one, and reading it costs memory and time."""

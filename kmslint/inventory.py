@@ -4,7 +4,6 @@ Exhaustive: what is not listed is proven to have no access by the key's policies
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
 
 from kmslint.asking import ASK_OWNER, MAX_OWNERS, VIOLATED, Verdict, forbid, owners_of
 from kmslint.engine.variables import resolve
@@ -16,6 +15,7 @@ from kmslint.policy.request import Request
 from kmslint.policy.truth import register_text
 from kmslint.reason.answer import StatementRef, Undetermined, Violated
 from kmslint.reason.query import Access, who
+from kmslint.typed import Final, NamedTuple
 
 KINDS: Final = {
     USER: "user",

@@ -11,11 +11,11 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable
 from json.decoder import JSONDecodeError, scanstring  # type: ignore[attr-defined]  # typeshed lacks it; documented nowhere, kept since 2.7
-from typing import Final
 
 from kmslint.errors import InputError
 from kmslint.location import Text
 from kmslint.tree import ARRAY, BOOLEAN, NULL, NUMBER, OBJECT, STRING, Member, Node
+from kmslint.typed import Final
 
 MAX_DEPTH: Final = 100
 """Objects and lists inside each other. A key policy has 6; the bound keeps hostile input off Python's stack."""

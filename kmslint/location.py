@@ -2,7 +2,8 @@
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+
+from kmslint.typed import NamedTuple
 
 
 class Location(NamedTuple):

@@ -5,9 +5,9 @@ JSON, HCL, YAML and plans all become this tree, so the parser reads one thing. A
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple, Union
 
 from kmslint.location import Location, Text
+from kmslint.typed import Final, NamedTuple, Union
 
 OBJECT: Final = "object"
 ARRAY: Final = "array"

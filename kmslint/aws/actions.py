@@ -6,10 +6,10 @@ Source: tools/build_tables.py says where each field comes from.
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Final, NamedTuple
 
 from kmslint.aws import _tables
 from kmslint.aws.spelling import nearest as _nearest
+from kmslint.typed import Final, NamedTuple
 
 AS_OF: Final = _tables.AS_OF
 """The day of the youngest source, ISO 8601."""

@@ -18,11 +18,11 @@ Sources, by the tag in each row:
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Final, Literal, NamedTuple
 
 from kmslint.aws._tables import ATTESTATION, ENUMS
 from kmslint.aws.actions import ACTIONS
 from kmslint.aws.spelling import nearest as _nearest
+from kmslint.typed import Final, Literal, NamedTuple
 
 Presence = Literal["always", "optional", "never", "unsure"]
 """`optional`: requests with and without the key exist. `unsure`: no source says."""

@@ -7,7 +7,8 @@ A need is a request that must be allowed. Its caller is a service with its own p
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, NamedTuple
+
+from kmslint.typed import Final, NamedTuple
 
 ROLE: Final = "role"
 """The caller is the principal of the configuration, else any principal of the owner."""

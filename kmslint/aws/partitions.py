@@ -5,7 +5,8 @@ Principal", AWS service principals; AWS KMS Developer Guide, "AWS KMS condition 
 """
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+
+from kmslint.typed import Final, NamedTuple
 
 _LONGEST_HOST: Final = 253
 _LONGEST_LABEL: Final = 63

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 from kmslint.asking import PROVEN, SOME, VIOLATED, Decision, Judge, Verdict
 from kmslint.inventory import Caller, Inventory
@@ -20,6 +19,7 @@ from kmslint.reporters.excerpt import Excerpts
 from kmslint.reporters.text import witness_sentence
 from kmslint.reporters.view import label
 from kmslint.reporters.visible import visible
+from kmslint.typed import Final
 
 MAX_UNMATCHED: Final = 5
 """Allow statements of which the text says why they do not apply; --explain says it of all statements."""

@@ -4,7 +4,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
-from typing import TextIO
 
 from kmslint.cli import messages
 from kmslint.cli.options import Options
@@ -12,6 +11,7 @@ from kmslint.errors import InputError, UsageError
 from kmslint.model.result import Report, SourceError
 from kmslint.reporters import FORMATS
 from kmslint.reporters.view import View, label, owner_assumption
+from kmslint.typed import TextIO
 
 Render = Callable[[Report, View], str]
 

@@ -3,10 +3,10 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from typing import Final
 
 from kmslint.cli import messages
 from kmslint.errors import InternalError, KmslintError, UsageError
+from kmslint.typed import Final
 
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "check": ("kmslint.cli.check", "check files, folders or stdin; no network, no credentials"),

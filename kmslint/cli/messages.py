@@ -3,10 +3,10 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import TextIO
 
 from kmslint.errors import KmslintError, UsageError
 from kmslint.reporters.visible import visible
+from kmslint.typed import TextIO
 
 
 def prepare_streams() -> None:

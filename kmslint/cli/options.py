@@ -4,12 +4,12 @@ import argparse
 import os
 import re
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple, NoReturn
 
 from kmslint.cli import messages
 from kmslint.errors import UsageError
 from kmslint.model.result import SEVERITIES
 from kmslint.reporters import FORMATS
+from kmslint.typed import Any, Final, NamedTuple, NoReturn
 
 TYPE_CHECKING: Final = False
 if TYPE_CHECKING:

@@ -1,7 +1,6 @@
 """From options to what the pipeline needs, the settings of the run and the rules to ask; and from its report to an exit code."""
 
 import os
-from typing import NamedTuple
 
 from kmslint import app
 from kmslint.cli.options import Options
@@ -12,6 +11,7 @@ from kmslint.engine.rule import Rule
 from kmslint.errors import UsageError
 from kmslint.model.result import Report
 from kmslint.model.settings import Settings
+from kmslint.typed import NamedTuple
 
 
 def settings_of(options: Options, as_of: str) -> Settings:

@@ -1,7 +1,6 @@
 """Every rule on every key: from the findings of a rule's blocks to its results."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final, NamedTuple
 
 from kmslint.engine import blocks, message
 from kmslint.engine.binding import bound
@@ -17,6 +16,7 @@ from kmslint.model.settings import Settings
 from kmslint.policy.document import Statement
 from kmslint.policy.request import Request
 from kmslint.tree import ARRAY
+from kmslint.typed import Any, Final, NamedTuple
 
 MAX_OWNERS: Final = 24
 """Candidates for an unknown owner that are tried. A policy that names more accounts is undetermined unless two disagree before."""

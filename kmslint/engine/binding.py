@@ -1,9 +1,8 @@
 """A template's own symbols (its account, partition, Region, ARN) take the key's values before anything is asked."""
 
-from typing import Final
-
 from kmslint.model.key import Key
 from kmslint.policy.bind import bind, own_symbols
+from kmslint.typed import Final
 
 _REGIONS: Final = ("eu-central-1", "us-west-2", "ap-southeast-2", "sa-east-1", "ca-central-1", "eu-north-1", "af-south-1")
 """Stand-ins for a Region that is a symbol: the first that the policies do not name."""

@@ -1,7 +1,6 @@
 """The four kinds of block, each asked of one key: findings, or none for PASS."""
 
 from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple, assert_never
 
 from kmslint.engine import facts, message
 from kmslint.engine.finding import FAIL, NOT_APPLICABLE, PASS, UNDETERMINED, Finding
@@ -15,6 +14,7 @@ from kmslint.policy.request import Request
 from kmslint.reason.answer import Cause, Proven, StatementRef, Undetermined, Violated
 from kmslint.reason.query import D11, find_allowed, find_allowed_by_statement, find_not_allowed
 from kmslint.tree import Symbol, Template
+from kmslint.typed import Final, NamedTuple, assert_never
 
 _FORBIDDEN: Final = "{witness.principal} may call {witness.action}"
 _DELEGATED: Final = "depends on IAM policies, which were not read"

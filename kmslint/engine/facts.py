@@ -6,11 +6,11 @@ values are ordinary JSON. Connectives are Kleene's: what is not known matters on
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Final, NamedTuple
 
 from kmslint.aws.spelling import nearest
 from kmslint.model.key import Absent, Fact, Known, Unknown
 from kmslint.tree import Symbol, Template
+from kmslint.typed import Final, NamedTuple
 
 Schema = Mapping[str, object]
 

@@ -1,13 +1,13 @@
 """What one block of a rule says about one key, before it becomes a `Result`."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final, NamedTuple
 
 from kmslint.location import Location
 from kmslint.model.key import Key
 from kmslint.model.settings import Settings
 from kmslint.policy.request import Request
 from kmslint.tree import Node
+from kmslint.typed import Final, NamedTuple
 
 FAIL: Final = "FAIL"
 UNDETERMINED: Final = "UNDETERMINED"

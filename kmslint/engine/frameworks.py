@@ -1,7 +1,6 @@
 """Frameworks: the external requirements that rules bear on, one TOML file each, and the controls of a rule found in them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
 
 from kmslint.aws.spelling import nearest
 from kmslint.engine.fingerprint import fingerprint
@@ -9,6 +8,7 @@ from kmslint.engine.rule import Rule
 from kmslint.errors import RuleError, UsageError
 from kmslint.model.key import Key
 from kmslint.model.result import Control, Outcome, Provision, Result
+from kmslint.typed import Final, NamedTuple
 
 Table = Mapping[str, object]
 

@@ -9,11 +9,11 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple
 
 from kmslint.engine.frameworks import Framework, index, parse_framework, with_controls
 from kmslint.engine.rule import Rule, parse_rule, read_page
 from kmslint.errors import RuleError
+from kmslint.typed import Final, NamedTuple
 
 Table = Mapping[str, object]
 

@@ -6,13 +6,13 @@ words. Nothing of a value is read as a template again.
 
 import re
 from collections.abc import Iterator
-from typing import Final, NamedTuple
 
 from kmslint.model.key import FACTS, Key, Known
 from kmslint.model.settings import Settings
 from kmslint.policy.document import Statement
 from kmslint.policy.principals import identify
 from kmslint.policy.request import Request
+from kmslint.typed import Final, NamedTuple
 
 MAX_SHOWN: Final = 160
 """Characters of one value in a message; a longer one is cut. Policies hold texts of 32 KB."""

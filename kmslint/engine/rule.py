@@ -7,7 +7,6 @@ predicate or a placeholder that does not exist. Each complaint names the file, t
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final, NamedTuple, Union
 
 from kmslint.aws.spelling import nearest
 from kmslint.engine import facts, message, variables
@@ -16,6 +15,7 @@ from kmslint.errors import RuleError
 from kmslint.model.key import FACTS
 from kmslint.model.result import SEVERITIES, Control
 from kmslint.model.settings import Settings
+from kmslint.typed import Final, NamedTuple, Union
 
 Table = Mapping[str, object]
 

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 from kmslint.model.key import Key, Known
 from kmslint.model.result import Outcome, Result, Suppression
 from kmslint.model.settings import Settings, SuppressionEntry
+from kmslint.typed import Final
 
 MAX_DAYS: Final = 366
 """A suppression ends at most a year ahead (a leap year has 366 days)."""

@@ -7,7 +7,6 @@ false, so its statement describes no request, and one that asks for none of them
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Final, Union
 
 from kmslint.aws import actions
 from kmslint.errors import RuleError
@@ -16,6 +15,7 @@ from kmslint.model.settings import Settings
 from kmslint.policy.document import Statement
 from kmslint.policy.operators import ALL, NULL, lookup
 from kmslint.tree import Symbol, Template, from_python
+from kmslint.typed import Final, Union
 
 STRANGER_IP: Final = "192.88.99.77"
 """An address from which nobody calls: public to every test for private and reserved ranges, yet of no organization.

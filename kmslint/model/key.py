@@ -1,11 +1,11 @@
 """One KMS key and everything known about it, whatever the source."""
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple, Union
 
 from kmslint.location import Location
 from kmslint.policy.document import Diagnostic, Policy
 from kmslint.policy.request import KeyContext
+from kmslint.typed import Any, Final, NamedTuple, Union
 
 
 class Known(NamedTuple):

@@ -1,10 +1,10 @@
 """What kmslint found: results, and the report that holds them."""
 
 from enum import Enum
-from typing import Any, NamedTuple
 
 from kmslint.location import Location
 from kmslint.model.key import Key
+from kmslint.typed import Any, NamedTuple
 
 
 class Outcome(Enum):

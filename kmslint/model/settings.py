@@ -1,7 +1,8 @@
 """The settings of one run: INTERFACE.md "Configuration", frozen."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+
+from kmslint.typed import NamedTuple
 
 
 class Integration(NamedTuple):

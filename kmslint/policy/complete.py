@@ -5,13 +5,13 @@ the KMS key (its account, Region and metadata). The dependencies are D1 to D10 o
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Final
 
 from kmslint.aws import actions
 from kmslint.aws.condition_keys import lookup, nearest_key, presence_on
 from kmslint.policy import values
 from kmslint.policy.principals import ANONYMOUS, FEDERATED, OTHER, ROLE, ROOT, SERVICE, USER, Identity, identify
 from kmslint.policy.request import ContextValue, KeyContext, Request
+from kmslint.typed import Final
 
 _TYPES: Final = {ROOT: "Account", USER: "User", FEDERATED: "FederatedUser", ROLE: "AssumedRole", ANONYMOUS: "Anonymous"}
 _ENDPOINT: Final = ("aws:sourcevpce", "aws:sourcevpc", "aws:vpcsourceip", "aws:sourcevpcarn", "aws:vpceaccount")

@@ -1,8 +1,7 @@
 """A key policy as a value: what was written, where, and nothing about what it means."""
 
-from typing import NamedTuple
-
 from kmslint.tree import Node, Value
+from kmslint.typed import NamedTuple
 
 
 class Item(NamedTuple):

@@ -5,7 +5,6 @@ answer is U with the point named. With `lean=True` each point takes its likelies
 """
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
 
 from kmslint.aws.condition_keys import lookup as lookup_key
 from kmslint.policy import operators, values, variables
@@ -16,6 +15,7 @@ from kmslint.policy.principals import DELEGATED, DIRECT, SERVICE, Match, identif
 from kmslint.policy.request import ContextValue, Request
 from kmslint.policy.truth import F, T, U, k_all, k_any, k_not, register_text
 from kmslint.tree import Template, Value
+from kmslint.typed import Final, NamedTuple
 
 ALLOW: Final = "allow"
 EXPLICIT_DENY: Final = "explicit_deny"

@@ -5,9 +5,9 @@ Every row names its source. `IAM` is the IAM User Guide page "IAM JSON policy el
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Final, NamedTuple
 
 from kmslint.policy.truth import F, T, U
+from kmslint.typed import Final, NamedTuple
 
 STRING: Final = "string"
 STRING_IGNORE_CASE: Final = "string-ignore-case"

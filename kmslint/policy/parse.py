@@ -13,7 +13,6 @@ Analyzer policy check reference.
 
 import re
 from collections.abc import Iterable
-from typing import Final
 
 from kmslint.errors import InputError
 from kmslint.jsontext import quoted, read_embedded
@@ -21,6 +20,7 @@ from kmslint.location import pointer
 from kmslint.policy import operators
 from kmslint.policy.document import Condition, Diagnostic, Item, Policy, Principal, Statement
 from kmslint.tree import ARRAY, OBJECT, STRING, UNRESOLVED, Member, Node, Symbol, Template, Value
+from kmslint.typed import Final
 
 MAX_BYTES: Final = 32_768
 """Source: KMS Developer Guide, "Resource quotas": key policy document size 32 KB."""

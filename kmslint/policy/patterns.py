@@ -4,7 +4,8 @@ A pattern is a tuple of tokens: a one-character string stands for itself, ANY fo
 """
 
 from functools import lru_cache
-from typing import Final, Union
+
+from kmslint.typed import Final, Union
 
 ANY: Final = 0
 STAR: Final = 1

@@ -5,12 +5,12 @@ Source: IAM User Guide, "AWS JSON policy elements: Principal" and "… NotPrinci
 
 import re
 from functools import lru_cache
-from typing import Final, NamedTuple
 
 from kmslint.policy.document import Principal, Statement
 from kmslint.policy.request import Request
 from kmslint.policy.truth import F, T, U, k_any, k_not, register_text
 from kmslint.tree import Template
+from kmslint.typed import Final, NamedTuple
 
 USER: Final = "U"
 ROLE: Final = "R"

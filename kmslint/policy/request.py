@@ -4,7 +4,8 @@ An absent context key is absent from the mapping: never an empty string, never N
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple, Union
+
+from kmslint.typed import NamedTuple, Union
 
 ContextValue = Union[str, frozenset[str]]
 """A single-valued key holds a string, a multi-valued one a non-empty set of strings."""

@@ -4,7 +4,8 @@ F < U < T: AND is min, OR is max, NOT mirrors. U stands for "AWS may do either".
 """
 
 from collections.abc import Iterable
-from typing import Final
+
+from kmslint.typed import Final
 
 F: Final = 0
 U: Final = 1

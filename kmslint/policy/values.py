@@ -5,7 +5,8 @@ No standard module is imported for these on the common path: importing ipaddress
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Union
+
+from kmslint.typed import TYPE_CHECKING, Final, Union
 
 if TYPE_CHECKING:
     from decimal import Decimal

@@ -4,7 +4,8 @@ Source: IAM User Guide, "IAM policy elements: Variables and tags".
 """
 
 from functools import lru_cache
-from typing import Final, NamedTuple, Union
+
+from kmslint.typed import Final, NamedTuple, Union
 
 _ESCAPES: Final = frozenset("*?$")
 

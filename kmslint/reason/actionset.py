@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Final
 
 from kmslint.aws import condition_keys
 from kmslint.aws.actions import ACTIONS, EFFECTIVE
@@ -12,6 +11,7 @@ from kmslint.policy.evaluate import Run
 from kmslint.policy.request import Request
 from kmslint.policy.truth import T, U
 from kmslint.tree import Template
+from kmslint.typed import Final
 
 _PREFERRED: Final = ("Decrypt", "GenerateDataKey", "Encrypt", "PutKeyPolicy", "CreateGrant", "ScheduleKeyDeletion")
 _REST: Final = tuple(name for name in EFFECTIVE if name not in _PREFERRED)

@@ -1,8 +1,7 @@
 """What the reasoning core answers. Three answers, never a bool."""
 
-from typing import NamedTuple, Union
-
 from kmslint.policy.request import Request
+from kmslint.typed import NamedTuple, Union
 
 REGISTER = "register"
 """A point of AWS's behaviour that no public source settles (the register in docs/semantics)."""

@@ -7,7 +7,6 @@ conjunction of atoms, and each key's domain is known. Principal has no partial w
 
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple
 
 from kmslint.aws import condition_keys
 from kmslint.policy import operators
@@ -17,6 +16,7 @@ from kmslint.policy.principals import FEDERATED, ROLE, ROOT, SERVICE, USER, acco
 from kmslint.policy.request import KeyContext
 from kmslint.reason.strings import DIGIT, NON_EMPTY, Chars, Regex, text
 from kmslint.reason.values import ALWAYS, NEVER, OPTIONAL, Domain
+from kmslint.typed import Final, NamedTuple
 
 _DIGITS: Final = re.compile(r"(?<!\d)\d{12}(?!\d)")
 _NAME: Final = Chars(frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+=,.@-_"))

@@ -5,13 +5,13 @@ core by deletion: conditions that must hold, and clauses of which one literal mu
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from kmslint.reason.answer import Killed, StatementRef
 from kmslint.reason.cells import Caller, Domains, Mode
 from kmslint.reason.search import Clause, Problem, Search
 from kmslint.reason.strings import Budget
 from kmslint.reason.values import Atom, Solver
+from kmslint.typed import NamedTuple
 
 MAX_STEPS = 5_000
 """Steps that a certificate keeps; the corpus needs under 500."""

@@ -6,7 +6,6 @@ so that must-allowed ⊆ really allowed ⊆ may-allowed.
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Final, NamedTuple, Union
 
 from kmslint.aws.condition_keys import lookup as lookup_key
 from kmslint.policy import operators, variables
@@ -20,6 +19,7 @@ from kmslint.policy.truth import T, U
 from kmslint.reason.strings import Chars, Regex, arn_pattern
 from kmslint.reason.values import EVERY, SOME, TEXT_FAMILIES, Atom, Contains, InPatterns, Test
 from kmslint.tree import Template
+from kmslint.typed import Final, NamedTuple, Union
 
 Bindings = Mapping[str, Union[str, None]]
 """Keys whose value is fixed in a cell: a value, or None for absent. Other keys are free."""

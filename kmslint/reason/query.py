@@ -9,7 +9,6 @@ permissions boundaries are not), and a service principal's own call never carrie
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final, NamedTuple
 
 from kmslint.errors import InternalError
 from kmslint.policy.document import Item, Policy, Principal, Statement
@@ -27,6 +26,7 @@ from kmslint.reason.statements import Numbered
 from kmslint.reason.strings import Budget
 from kmslint.reason.values import Atom
 from kmslint.tree import from_python
+from kmslint.typed import Final, NamedTuple
 
 DEFAULT: Final = "default"
 ANY: Final = "any"

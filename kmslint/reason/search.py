@@ -7,12 +7,12 @@ open are views of one ARN and are solved together.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
 
 from kmslint.policy.principals import FEDERATED, ROLE, ROOT, SERVICE, USER, identify
 from kmslint.reason.cells import Caller, Domains
 from kmslint.reason.strings import DIGIT, Budget, Chars, Constraint, Regex, shortest, text
 from kmslint.reason.values import EVERY, TEXT_FAMILIES, Absence, Atom, Held, Solver, Unsolved, domain_constraints
+from kmslint.typed import Final, NamedTuple
 
 VIEWS: Final = frozenset({"aws:principalarn", "aws:principalaccount", "aws:username", "aws:userid"})
 """Keys that are parts of the caller's identity."""

@@ -6,7 +6,6 @@ statements, the caller classes, the groups of actions, the case splits, and how 
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import product
-from typing import Final, NamedTuple
 
 from kmslint.policy import operators
 from kmslint.policy.document import Condition, Item, Policy, Principal, Statement
@@ -24,6 +23,7 @@ from kmslint.reason.strings import Budget, BudgetExceeded
 from kmslint.reason.values import ALWAYS, NEVER, Atom, Domain, Solver, Unsolved
 from kmslint.reason.witness import build
 from kmslint.tree import from_python
+from kmslint.typed import Final, NamedTuple
 
 MAX_BINDINGS: Final = 400
 """Cases tried for the values of policy variables in one cell."""

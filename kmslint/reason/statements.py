@@ -4,7 +4,6 @@ Everything is computed when first needed and kept with the statement, so a state
 """
 
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
 
 from kmslint.policy.document import Condition, Policy, Statement
 from kmslint.policy.principals import account_of, identify
@@ -13,6 +12,7 @@ from kmslint.reason.answer import StatementRef
 from kmslint.reason.cells import SERVICES, Names, names_in
 from kmslint.reason.compile import Context, compile_condition, variables_in
 from kmslint.reason.values import Atom
+from kmslint.typed import Final, NamedTuple
 
 MAX_PREPARED: Final = 512
 """Policies and questions whose prepared statements are remembered."""

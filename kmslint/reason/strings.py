@@ -6,9 +6,9 @@ product is explored breadth first, built only as far as it is needed, so the fir
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple, Union
 
 from kmslint.policy.patterns import ANY, STAR, Pattern
+from kmslint.typed import Final, NamedTuple, Union
 
 MAX_WORK: Final = 250_000
 """Units of work for one question in one reading: a solved key, an automaton step, a visited clause. The corpus needs under

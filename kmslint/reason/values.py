@@ -6,7 +6,6 @@ condition operator is one atom, and so is its negation (DECISION_PROCEDURE §2).
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import Final, NamedTuple, Union
 
 from kmslint.policy import operators, values
 from kmslint.policy.document import Item
@@ -22,6 +21,7 @@ from kmslint.reason.strings import (
     accepts,
     shortest,
 )
+from kmslint.typed import Final, NamedTuple, Union
 
 ALWAYS: Final = "always"
 OPTIONAL: Final = "optional"

@@ -1,7 +1,6 @@
 """From a model to a request that a person can read and anyone can replay."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from kmslint.aws import condition_keys
 from kmslint.policy import values
@@ -12,6 +11,7 @@ from kmslint.reason.compile import variable_of
 from kmslint.reason.search import VIEWS, Model
 from kmslint.reason.strings import Budget
 from kmslint.reason.values import ALWAYS, Absence, Held, Solver, iso
+from kmslint.typed import Any
 
 
 def build(

@@ -1,10 +1,9 @@
 """The lines of the user's own text that a finding is about, with the part in question marked."""
 
-from typing import Final, NamedTuple
-
 from kmslint.location import Location, Text
 from kmslint.model.result import Report
 from kmslint.reporters.visible import cells, visible
+from kmslint.typed import Final, NamedTuple
 
 MAX_COLUMNS: Final = 110
 """A longer source line is cut around the marked part."""

@@ -5,7 +5,6 @@ Everything is a `rich.text.Text`, never markup: a `[red]` in a policy is six let
 
 from collections.abc import Mapping
 from io import StringIO
-from typing import Final
 
 from rich import box
 from rich.console import Console
@@ -15,6 +14,7 @@ from rich.text import Text
 from kmslint.model.result import Report
 from kmslint.reporters import text
 from kmslint.reporters.view import View
+from kmslint.typed import Final
 
 _STYLES: Final[Mapping[str, str]] = {
     "key": "bold",

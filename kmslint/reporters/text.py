@@ -4,7 +4,6 @@ The lines are built of (text, style) pieces, so that a terminal can draw the sam
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
 
 from kmslint.location import Location
 from kmslint.model.key import Key
@@ -12,6 +11,7 @@ from kmslint.model.result import SEVERITIES, Control, Outcome, Report, Result
 from kmslint.reporters.excerpt import Excerpts, Row
 from kmslint.reporters.view import Finding, Tally, View, context_name, findings, label, owner_assumption, shown, tally, undecided
 from kmslint.reporters.visible import visible
+from kmslint.typed import Final, NamedTuple
 
 MAX_CONTROLS: Final = 2
 """Controls shown under a finding; the rule's page lists all."""

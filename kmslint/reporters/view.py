@@ -1,10 +1,9 @@
 """What of a report is shown, in which order, and how many of each: the same for every format."""
 
-from typing import NamedTuple
-
 from kmslint.aws.condition_keys import lookup
 from kmslint.model.key import Key, Known
 from kmslint.model.result import SEVERITIES, Outcome, Report, Result
+from kmslint.typed import NamedTuple
 
 
 class View(NamedTuple):

@@ -1,6 +1,6 @@
 """Text of others made harmless to look at: a policy can write nothing on a terminal but characters that show."""
 
-from typing import Final
+from kmslint.typed import Final
 
 _BLANK_LETTERS: Final = "\u115f\u1160\u3164\uffa0"
 """Letters by category that draw nothing: they could hide a difference between two names.

@@ -11,7 +11,6 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from typing import Final, NamedTuple
 
 from kmslint.errors import InputError, UsageError
 from kmslint.model.key import Key
@@ -33,6 +32,7 @@ from kmslint.sources.kms_answers import (
     text_of,
 )
 from kmslint.sources.kms_client import CREDENTIAL_HELP, WORKERS, Clients, KmsClient, answer_of, connect, pages_of
+from kmslint.typed import Final, NamedTuple
 
 __all__ = ["INCLUDES", "connect", "read_all_keys", "read_keys"]
 

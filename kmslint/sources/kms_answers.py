@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from re import fullmatch
-from typing import Final, NamedTuple, Union
 
 from kmslint.errors import InputError
 from kmslint.jsontext import read_json
 from kmslint.location import Text
 from kmslint.model.key import UNREAD, Absent, Fact, Key, KeyPolicy, Known, Source, Unknown
 from kmslint.policy.parse import parse_policy
+from kmslint.typed import Final, NamedTuple, Union
 
 LIVE: Final = "live"
 DEFAULT_POLICY: Final = "default"

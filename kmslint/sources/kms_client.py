@@ -9,10 +9,10 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from threading import Lock
-from typing import Any, Final, NamedTuple, Protocol
 
 from kmslint.errors import InputError, KmslintError, UsageError
 from kmslint.sources.kms_answers import Answer, Failure, Record, items_of, text_of
+from kmslint.typed import Any, Final, NamedTuple, Protocol
 
 WORKERS: Final = 8
 """Threads that share a client. botocore spends 0.7 ms of CPU a call under the interpreter lock: more threads are slower."""

@@ -5,7 +5,6 @@ everybody is allowed identifies nobody. The answer is an assumption, and is repo
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 from kmslint.aws.partitions import PARTITIONS
 from kmslint.policy.document import Condition, Item, Policy, Statement
@@ -13,6 +12,7 @@ from kmslint.policy.evaluate import applies
 from kmslint.policy.principals import account_of
 from kmslint.policy.request import KeyContext, Request
 from kmslint.policy.truth import T
+from kmslint.typed import Final
 
 MAX_CANDIDATES: Final = 20
 """Accounts that are tried. A policy that lets more accounts change it has no owner that its text tells."""

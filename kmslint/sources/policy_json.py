@@ -7,7 +7,6 @@ name); a JSON string that holds a policy; an object with a `Policy`.
 import re
 from collections.abc import Iterator
 from hashlib import sha256
-from typing import Final, NamedTuple, Union
 
 from kmslint.errors import InputError
 from kmslint.jsontext import expect_end, quoted, read_embedded, read_json_start
@@ -18,6 +17,7 @@ from kmslint.policy.parse import parse_policy, parse_shape
 from kmslint.policy.patterns import glob, matches
 from kmslint.sources.owner import infer_owner, infer_partition
 from kmslint.tree import OBJECT, STRING, Node
+from kmslint.typed import Final, NamedTuple, Union
 
 DEFAULT_POLICY: Final = "default"
 """Source: KMS API Reference, GetKeyPolicy, PolicyName: "The only valid name is default"."""

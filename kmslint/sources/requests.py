@@ -7,7 +7,6 @@ reader, ten times faster than the one that knows places: a file may hold a hundr
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, NamedTuple
 
 from kmslint.aws import actions
 from kmslint.errors import InputError, UsageError
@@ -16,6 +15,7 @@ from kmslint.location import Text
 from kmslint.policy.principals import OTHER, identify
 from kmslint.policy.request import ContextValue, KeyContext, Request
 from kmslint.tree import ARRAY, BOOLEAN, NULL, OBJECT, Node
+from kmslint.typed import Final, NamedTuple
 
 _MEMBERS: Final = ("principal", "action", "context", "key", "parent")
 _NEEDED: Final = ("principal", "action")

@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple, Union
 
 from kmslint.location import Text
 from kmslint.model.key import Key
 from kmslint.model.result import SourceError
+from kmslint.typed import NamedTuple, Union
 
 SUFFIXES = (".tf", ".tf.json", ".tofu", ".tofu.json")
 """How the names of files of code end; OpenTofu is the same language."""

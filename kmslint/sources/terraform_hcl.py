@@ -7,7 +7,6 @@ itself only for the keys that no call reaches.
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final, Union
 
 from kmslint.errors import InputError
 from kmslint.location import Text
@@ -23,6 +22,7 @@ from kmslint.sources.hcl.reader import read_arguments
 from kmslint.sources.hcl.syntax import Argument, Block, Place, Variable
 from kmslint.sources.hcl.values import string
 from kmslint.tree import Node
+from kmslint.typed import Final, Union
 
 Owner = Callable[[str], tuple[str | None, str]]
 """Of a path: the owner of its keys, and how it is known (`given`, `configured`)."""

@@ -8,7 +8,6 @@ Source: HashiCorp, Terraform, "JSON Output Format" (plan, state, configuration a
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple, Union
 
 from kmslint.errors import InputError
 from kmslint.jsontext import read_embedded
@@ -27,6 +26,7 @@ from kmslint.sources.plan.facts import Planned, aliases_of, facts_of, grants_of
 from kmslint.sources.plan.lazy import Lazy, read_lazily
 from kmslint.sources.policy_json import NotAKey
 from kmslint.tree import OBJECT, STRING, Node
+from kmslint.typed import Final, NamedTuple, Union
 
 MAX_NESTING: Final = 30
 """Modules inside each other."""

@@ -7,11 +7,11 @@ one of its checks first runs, so that a rule about dates costs a policy check no
 from collections.abc import Iterable, Mapping
 from importlib import import_module
 from types import MappingProxyType
-from typing import Final, cast
 
 from kmslint.engine.finding import Finding, Predicate
 from kmslint.model.key import Key
 from kmslint.model.settings import Settings
+from kmslint.typed import Final, cast
 
 _MODULES: Final = {
     # module: the checks in it

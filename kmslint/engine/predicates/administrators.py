@@ -1,7 +1,6 @@
 """Who will still be able to administer the key: durable administrators."""
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 from kmslint.engine.finding import Finding
 from kmslint.engine.predicates.asking import allows_only, describe, policies
@@ -12,6 +11,7 @@ from kmslint.model.settings import Settings
 from kmslint.policy.principals import ROLE, USER, identify
 from kmslint.reason.answer import Proven, Undetermined, Violated
 from kmslint.reason.query import find_allowed, find_not_allowed
+from kmslint.typed import NamedTuple
 
 Params = Mapping[str, object]
 

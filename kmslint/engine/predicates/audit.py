@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Final
 
 from kmslint.engine.finding import Finding
 from kmslint.engine.predicates.places import MANUAL, missing, quoted
 from kmslint.model.key import Key, Known
 from kmslint.model.settings import Settings
+from kmslint.typed import Final
 
 Params = Mapping[str, object]
 Record = Mapping[str, object]

@@ -1,7 +1,6 @@
 """Checks of single conditions: does the key exist, does the operator fit it, can the value ever occur."""
 
 from collections.abc import Iterator, Mapping
-from typing import Final
 
 from kmslint.aws import actions as table
 from kmslint.aws.condition_keys import ConditionKey, lookup, nearest_key
@@ -14,6 +13,7 @@ from kmslint.policy import operators, values
 from kmslint.policy.document import Condition, Item
 from kmslint.policy.operators import Use
 from kmslint.policy.truth import register_text
+from kmslint.typed import Final
 
 Params = Mapping[str, object]
 

@@ -1,7 +1,6 @@
 """Checks of what statements do together: who gets in without the key that should bind them, and what never applies."""
 
 from collections.abc import Iterator, Mapping
-from typing import Final
 
 from kmslint.aws import actions as table
 from kmslint.aws.condition_keys import lookup, presence_on
@@ -18,6 +17,7 @@ from kmslint.policy.principals import account_of, identify
 from kmslint.policy.truth import register_text
 from kmslint.reason.answer import Answer, Proven, StatementRef, Undetermined, Violated
 from kmslint.reason.query import find_allowed, find_allowed_by_statement
+from kmslint.typed import Final
 
 Params = Mapping[str, object]
 

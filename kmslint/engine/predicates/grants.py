@@ -1,7 +1,6 @@
 """Checks of live grants: who holds them, what they allow, how old they are."""
 
 from collections.abc import Iterator, Mapping
-from typing import Final
 
 from kmslint.engine.finding import Finding
 from kmslint.engine.predicates.dates import moment
@@ -9,6 +8,7 @@ from kmslint.engine.predicates.places import FAIL, UNDETERMINED, missing, quoted
 from kmslint.model.key import Key, Known
 from kmslint.model.settings import Settings
 from kmslint.policy.principals import SERVICE, account_of, identify
+from kmslint.typed import Final
 
 Params = Mapping[str, object]
 Grant = Mapping[str, object]

@@ -4,7 +4,6 @@ Source: `aws.integrations`, row by row.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Final
 
 from kmslint.aws.integrations import INTEGRATIONS, ROLE, Integration, Need
 from kmslint.aws.partitions import service_name
@@ -19,6 +18,7 @@ from kmslint.policy.principals import DELEGATED
 from kmslint.policy.truth import register_text
 from kmslint.reason.answer import Proven, Undetermined, Violated
 from kmslint.reason.query import find_allowed
+from kmslint.typed import Final
 
 Params = Mapping[str, object]
 

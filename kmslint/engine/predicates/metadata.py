@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
 
 from kmslint.engine.facts import is_tame
 from kmslint.engine.finding import Finding
 from kmslint.engine.predicates.places import UNDETERMINED, literal, statements
 from kmslint.model.key import UNREAD, Key, Known, Unknown
 from kmslint.model.settings import Settings
+from kmslint.typed import Final
 
 Params = Mapping[str, object]
 

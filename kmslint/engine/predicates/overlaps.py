@@ -1,7 +1,6 @@
 """Checks of statements against each other: a restriction that a broader Allow makes void, a statement that adds nothing."""
 
 from collections.abc import Iterator, Mapping
-from typing import Final
 
 from kmslint.aws import actions as table
 from kmslint.engine.finding import Finding
@@ -15,6 +14,7 @@ from kmslint.policy.operators import ALL, NULL
 from kmslint.policy.principals import account_of
 from kmslint.reason.answer import Answer, Proven, Undetermined, Violated
 from kmslint.reason.query import find_allowed, find_new_access
+from kmslint.typed import Final
 
 Params = Mapping[str, object]
 

@@ -1,7 +1,6 @@
 """The statements of a key and the findings that stand at them."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from kmslint.engine.finding import Finding
 from kmslint.model.key import NOT_IN_SOURCE, Key, KeyPolicy, Unknown
@@ -9,6 +8,7 @@ from kmslint.policy.document import Item, Statement
 from kmslint.policy.request import Request
 from kmslint.reason.answer import StatementRef, Undetermined
 from kmslint.tree import Node, Template, Value, from_python
+from kmslint.typed import NamedTuple
 
 FAIL = "FAIL"
 UNDETERMINED = "UNDETERMINED"

@@ -1,7 +1,6 @@
 """Checks of who holds which rights: separation of duties, changes of the policy, self-service, grants."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
 
 from kmslint.aws import actions as table
 from kmslint.engine.finding import Finding
@@ -14,6 +13,7 @@ from kmslint.policy.patterns import glob, matches
 from kmslint.policy.principals import SERVICE, account_of, identify
 from kmslint.reason.answer import Answer, Proven, Undetermined, Violated
 from kmslint.reason.query import find_allowed, find_allowed_by_statement, find_new_access
+from kmslint.typed import Final
 
 Params = Mapping[str, object]
 

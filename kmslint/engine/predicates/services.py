@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Final
 
 from kmslint.aws import actions as table
 from kmslint.engine.finding import Finding
@@ -16,6 +15,7 @@ from kmslint.policy.request import Request
 from kmslint.policy.truth import register_text
 from kmslint.reason.answer import Answer, Proven, StatementRef, Undetermined, Violated
 from kmslint.reason.query import find_allowed_by_statement
+from kmslint.typed import Final
 
 Params = Mapping[str, object]
 

@@ -3,12 +3,11 @@
 Source: HashiCorp, Terraform Language, "Type Constraints", "Optional Object Type Attributes".
 """
 
-from typing import Final
-
 from kmslint.sources.hcl import values
 from kmslint.sources.hcl.expressions import Evaluator, Scope
 from kmslint.sources.hcl.syntax import Call, Expression, ObjectOf, Quoted, Raw, Variable
 from kmslint.tree import ARRAY, BOOLEAN, NUMBER, OBJECT, STRING, Node
+from kmslint.typed import Final
 
 _COLLECTIONS: Final = frozenset({"list", "set", "map"})
 

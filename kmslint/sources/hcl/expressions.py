@@ -6,7 +6,6 @@ Source: HashiCorp, "HCL Native Syntax Specification", "Expressions"; Terraform L
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple, Protocol
 
 from kmslint.sources.hcl import values
 from kmslint.sources.hcl.syntax import (
@@ -34,6 +33,7 @@ from kmslint.sources.hcl.syntax import (
 from kmslint.sources.hcl.texts import Piece, Texts
 from kmslint.sources.hcl.values import Failure, Limit
 from kmslint.tree import ARRAY, BOOLEAN, NULL, NUMBER, OBJECT, STRING, UNRESOLVED, Member, Node, Symbol
+from kmslint.typed import Final, NamedTuple, Protocol
 
 MAX_STEPS: Final = 1_000_000
 """Expressions evaluated for one root module (about 5 s). Modules of several hundred keys take fewer than 200,000."""

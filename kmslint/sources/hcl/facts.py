@@ -6,7 +6,6 @@ aws_kms_replica_external_key, aws_kms_grant; SEMANTICS §12.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
 
 from kmslint.location import Location
 from kmslint.model.key import UNREAD, Absent, Fact, Known, Unknown
@@ -14,6 +13,7 @@ from kmslint.sources.hcl import values
 from kmslint.sources.hcl.modules import Instance, Module
 from kmslint.sources.hcl.syntax import Argument
 from kmslint.tree import ARRAY, NULL, OBJECT, UNRESOLVED, Node, Symbol, Template
+from kmslint.typed import Final
 
 KEY: Final = "aws_kms_key"
 EXTERNAL: Final = "aws_kms_external_key"

@@ -3,9 +3,9 @@
 import os
 import stat
 from collections.abc import Mapping, Sequence
-from typing import Final, Protocol
 
 from kmslint.location import Text
+from kmslint.typed import Final, Protocol
 
 MAX_BYTES: Final = 5_000_000
 """Bytes of one file that is read. A policy has at most 32,768; a module's largest file has some 100,000."""

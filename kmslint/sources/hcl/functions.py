@@ -7,7 +7,6 @@ Source: HashiCorp, Terraform Language, "Functions".
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
 
 from kmslint.errors import InputError
 from kmslint.sources.hcl import values
@@ -16,6 +15,7 @@ from kmslint.sources.hcl.syntax import Call, Place
 from kmslint.sources.hcl.texts import Encoded
 from kmslint.sources.hcl.values import Failure
 from kmslint.tree import ARRAY, BOOLEAN, NULL, NUMBER, OBJECT, STRING, UNRESOLVED, Node, Symbol, Value
+from kmslint.typed import Final
 
 MAX_RANGE: Final = 10_000
 """Numbers that `range` makes."""

@@ -6,7 +6,6 @@ Source: hashicorp/aws provider, data source aws_iam_policy_document: "source_pol
 """
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kmslint.errors import InputError
 from kmslint.sources.hcl import values
@@ -15,6 +14,7 @@ from kmslint.sources.hcl.syntax import Block, Conditional, Expression, Place
 from kmslint.sources.hcl.texts import Encoded
 from kmslint.sources.hcl.values import Failure
 from kmslint.tree import ARRAY, NULL, OBJECT, STRING, UNRESOLVED, Member, Node, Symbol, Template
+from kmslint.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from kmslint.sources.hcl.modules import Instance, Module

@@ -4,7 +4,6 @@ Source: HashiCorp, Terraform Language, "JSON Configuration Syntax".
 """
 
 from collections.abc import Callable, Iterator
-from typing import Final
 
 from kmslint.errors import InputError
 from kmslint.jsontext import embedded_text, read_json
@@ -12,6 +11,7 @@ from kmslint.location import Text
 from kmslint.sources.hcl.reader import read_template
 from kmslint.sources.hcl.syntax import Argument, Block, Body, Expression, ListOf, Literal, ObjectOf, Place, Quoted, Raw
 from kmslint.tree import ARRAY, OBJECT, STRING, Member, Node
+from kmslint.typed import Final
 
 _LABELS: Final = {"resource": 2, "data": 2, "module": 1, "variable": 1, "output": 1, "provider": 1, "dynamic": 1}
 """How many labels a block of a kind has."""

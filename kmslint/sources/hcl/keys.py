@@ -5,7 +5,6 @@ With each go the policies, aliases and grants that other blocks attach to it.
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
 
 from kmslint.errors import InputError
 from kmslint.model.key import UNREAD, Fact, Key, KeyPolicy, Known, Source, Unknown
@@ -27,6 +26,7 @@ from kmslint.sources.hcl.syntax import Block, Place
 from kmslint.sources.hcl.values import Failure, Limit
 from kmslint.sources.owner import infer_owner, infer_partition
 from kmslint.tree import STRING, Node
+from kmslint.typed import Final, NamedTuple
 
 KEY_POLICY: Final = "aws_kms_key_policy"
 ALIAS: Final = "aws_kms_alias"

@@ -7,7 +7,6 @@ Source: HashiCorp, Terraform Language, "References to Named Values", "The count 
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple
 
 from kmslint.errors import InputError
 from kmslint.sources.hcl import values
@@ -24,6 +23,7 @@ from kmslint.sources.hcl.syntax import Variable as Name
 from kmslint.sources.hcl.texts import Texts
 from kmslint.sources.hcl.values import Failure, Limit
 from kmslint.tree import ARRAY, NULL, NUMBER, OBJECT, Node
+from kmslint.typed import Final, NamedTuple
 
 MAX_MODULES: Final = 2_000
 """Module instances of one root module."""

@@ -2,7 +2,6 @@
 
 import json
 from hashlib import sha256
-from typing import Final
 
 from kmslint.errors import InputError
 from kmslint.model.key import KeyPolicy
@@ -15,6 +14,7 @@ from kmslint.sources.hcl.providers import Provider
 from kmslint.sources.hcl.syntax import Place
 from kmslint.sources.hcl.texts import Encoded
 from kmslint.tree import ARRAY, NULL, OBJECT, STRING, UNRESOLVED, Member, Node, Symbol, Template
+from kmslint.typed import Final
 
 NAME: Final = "default"
 

@@ -6,9 +6,9 @@ Source: HashiCorp, Terraform Language, "Provider Configuration", "Passing Provid
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
 
 from kmslint.sources.hcl.syntax import Attribute, Block, Expression, ObjectOf, Quoted, Raw, Variable
+from kmslint.typed import Final, NamedTuple
 
 _ELSEWHERE: Final = frozenset({"alias", "region", "default_tags", "ignore_tags", "version", "retry_mode", "max_retries"})
 """Arguments that do not change the account."""

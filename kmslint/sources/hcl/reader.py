@@ -8,12 +8,12 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
 
 from kmslint.errors import InputError
 from kmslint.location import Text
 from kmslint.sources.hcl.syntax import Argument, Block, Body, Expression, Place
 from kmslint.sources.hcl.tree_expressions import read_expression, read_parts, unquoted
+from kmslint.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser

@@ -5,7 +5,6 @@ aws_iam_policy_document, aws_service_principal, aws_iam_role, aws_iam_user; hash
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
 
 from kmslint.errors import InputError
 from kmslint.location import Text
@@ -16,6 +15,7 @@ from kmslint.sources.hcl.reader import read_template
 from kmslint.sources.hcl.syntax import Place
 from kmslint.sources.hcl.texts import Encoded
 from kmslint.tree import ARRAY, NULL, OBJECT, STRING, UNRESOLVED, Node, Symbol
+from kmslint.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from kmslint.sources.hcl.modules import Instance, Module

@@ -4,9 +4,9 @@ Source: HashiCorp, "HCL Native Syntax Specification": structural elements, expre
 """
 
 from collections.abc import Callable
-from typing import Final, NamedTuple, Union
 
 from kmslint.location import Location, Text
+from kmslint.typed import Final, NamedTuple, Union
 
 ITEM: Final = "\0item"
 """The variable that stands for one element inside a splat."""

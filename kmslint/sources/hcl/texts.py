@@ -7,7 +7,6 @@ locals, variables and modules, and are lost as soon as a function makes another 
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import Final, NamedTuple
 
 from kmslint.errors import InputError
 from kmslint.jsontext import embedded_text, read_json
@@ -15,6 +14,7 @@ from kmslint.location import Text
 from kmslint.sources.hcl.syntax import Place
 from kmslint.sources.hcl.values import parts_of, unresolved
 from kmslint.tree import ARRAY, OBJECT, STRING, UNRESOLVED, Member, Node, Symbol, Template, Value
+from kmslint.typed import Final, NamedTuple
 
 _PRIVATE: Final = range(0xE000, 0xF8FF)
 """Characters of the private use area: two that the text does not hold mark a hole while it is read as JSON."""

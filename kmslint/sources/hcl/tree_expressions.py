@@ -8,7 +8,6 @@ Source: HashiCorp, "HCL Native Syntax Specification", "Template Expressions".
 import re
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final, Protocol
 
 from kmslint.errors import InputError
 from kmslint.location import Text
@@ -35,6 +34,7 @@ from kmslint.sources.hcl.syntax import (
     Variable,
 )
 from kmslint.tree import BOOLEAN, NULL, NUMBER
+from kmslint.typed import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Final
 
 from kmslint.sources.hcl.syntax import Place
 from kmslint.tree import ARRAY, BOOLEAN, NULL, NUMBER, OBJECT, STRING, UNRESOLVED, Member, Node, Symbol, Template, Value
+from kmslint.typed import Final
 
 MAX_TEXT: Final = 2_000_000
 """Characters of one computed text. A key policy has at most 32,768."""

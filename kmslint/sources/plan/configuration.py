@@ -5,7 +5,8 @@ Source: HashiCorp, Terraform, "JSON Output Format", "Configuration Representatio
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+
+from kmslint.typed import Any, Final, NamedTuple
 
 MAX_NESTING: Final = 30
 """Modules, or references through variables and outputs, inside each other."""

@@ -5,7 +5,6 @@ unresolved where it has one.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
 
 from kmslint.location import Location
 from kmslint.model.key import UNREAD, Absent, Fact, Known, Unknown
@@ -23,6 +22,7 @@ from kmslint.sources.hcl.facts import (
 )
 from kmslint.sources.plan.configuration import references_in
 from kmslint.tree import NULL, Node
+from kmslint.typed import Any, Final, NamedTuple
 
 _REPLICA_SHARES: Final = ("spec", "usage", "rotation.enabled", "rotation.period_days")
 

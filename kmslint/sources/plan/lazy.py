@@ -6,12 +6,12 @@ The C reader passes over everything else: descending to one value costs no more 
 import json
 import re
 from json.decoder import JSONDecodeError, scanstring  # type: ignore[attr-defined]  # not in the stubs
-from typing import Any, Final
 
 from kmslint.errors import InputError
 from kmslint.jsontext import read_json
 from kmslint.location import Text
 from kmslint.tree import Node
+from kmslint.typed import Any, Final
 
 _BLANK: Final = re.compile(r"[ \t\n\r]*")
 _SCAN: Final = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # not in the stubs
