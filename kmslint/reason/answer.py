@@ -32,7 +32,8 @@ class StatementRef(NamedTuple):
 class Killed(NamedTuple):
     """One step of a proof: no request of this group is what was asked for, and why.
 
-    `why` is "reach" (the statement `by` does not apply to this caller or action), "deny" (the Deny `by` stops all of it) or
+    `why` is "reach" (the statement `by` does not apply to this caller or action), "deny" (the Deny `by` stops all of it),
+    "allow" (the Allow `by` lets all of it through, where a request that is not allowed is looked for) or
     "conditions" (the atoms of `core` cannot hold together). `evidence` is what a checker needs to verify the step without
     searching (`reason.certificate`).
     """

@@ -60,6 +60,11 @@ def of_deny(subject: StatementRef | None, by: StatementRef, evidence: Evidence) 
     return Killed(_cell(evidence), subject, "deny", by, (), evidence)
 
 
+def of_allow(subject: StatementRef | None, by: StatementRef, evidence: Evidence) -> Killed:
+    """The step of a cell that an Allow lets through whatever the context, where a request that is not allowed is looked for."""
+    return Killed(_cell(evidence), subject, "allow", by, (), evidence)
+
+
 def _cell(evidence: Evidence) -> str:
     actions = ", ".join(f"kms:{name}" for name in evidence.actions[:3]) + (", …" if len(evidence.actions) > 3 else "")
     return f"{evidence.caller.label}, {actions}" + (f", {evidence.mode.label}" if evidence.mode.label else "")
@@ -73,4 +78,6 @@ def sentence(step: Killed) -> str:
         return f"{step.cell}: {subject}{by} does not apply"
     if step.why == "deny":
         return f"{step.cell}: {subject}statement {step.by.statement if step.by else '?'} denies it"
+    if step.why == "allow":
+        return f"{step.cell}: {subject}statement {step.by.statement if step.by else '?'} allows all of it"
     return f"{step.cell}: {subject}these cannot hold together: " + " · ".join(step.core)

@@ -18,7 +18,7 @@ from kmslint.policy.request import KeyContext, Request
 from kmslint.policy.truth import T, register_text
 from kmslint.reason import actionset
 from kmslint.reason.answer import INPUT, REGISTER, SYMBOL, Answer, Cause, Proven, StatementRef, Undetermined, Violated
-from kmslint.reason.cells import Caller
+from kmslint.reason.cells import ORGANIZATIONS, Caller
 from kmslint.reason.certificate import of_reach
 from kmslint.reason.search import Problem
 from kmslint.reason.space import Cell, Found, Goal, Open, Space, is_foreign
@@ -99,8 +99,9 @@ def _certified(answer: Answer, space: Space) -> Answer:
 def find_not_allowed(policies: Sequence[Policy], described: Sequence[Statement], key: KeyContext, *, grant: str = ANY) -> Answer:
     """Is some described request not allowed?
 
-    Proven: every described request is allowed by the key policies. Violated: this described request is not. With `grant`
-    "direct", an allow that only delegates to IAM policies does not count as one.
+    Proven: every described request is allowed by the key policies. Violated: this described request is not, also where it
+    could not work anyway (an action that does not work across accounts). With `grant` "direct", an allow that only delegates
+    to IAM policies does not count as one.
     """
     unknown = _unknown_policy(policies)
     if unknown is not None:
@@ -347,6 +348,8 @@ def _is_usual(request: Request) -> bool:
         return False
     if request.action == "kms:SynchronizeMultiRegionKey":
         return False
+    if any(not _is_below(context.get(name), context.get(paths)) for name, paths in ORGANIZATIONS.items()):
+        return False
     is_service = request.principal is not None and not request.principal.startswith("arn:")
     if is_service:
         return not any(name in context for name in ("kms:viaservice", "aws:viaawsservice", "aws:calledvia", "aws:sourceip"))
@@ -356,6 +359,13 @@ def _is_usual(request: Request) -> bool:
         name in context for name in ("aws:sourcevpce", "aws:sourcevpc", "aws:vpcsourceip")
     )
     return not has_both
+
+
+def _is_below(organization: object, paths: object) -> bool:
+    """D8: every path starts with the organization's id; nothing to compare where either is not part of the request."""
+    if not isinstance(organization, str) or not isinstance(paths, frozenset):
+        return True
+    return all(path.startswith(organization + "/") for path in paths)
 
 
 def _causes(space: Space, candidate: Request | None) -> tuple[Cause, ...]:
@@ -460,6 +470,7 @@ def _refusing(space: Space, grant: str) -> Goals:
             def problems(cell: Cell, described: Numbered = described) -> Iterator[Problem]:
                 asked = cell.atoms(described, upper=may)
                 if asked is None:
+                    cell.note(of_reach, described)
                     return
                 counted = (
                     allows if grant != DIRECT else [one for one in allows if space.principal(one, cell.caller).grant == DIRECT]

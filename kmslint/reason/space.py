@@ -7,6 +7,7 @@ statements, the caller classes, the groups of actions, the case splits, and how 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import product
 
+from kmslint.aws.condition_keys import lookup as lookup_key
 from kmslint.policy import operators
 from kmslint.policy.document import Condition, Item, Policy, Principal, Statement
 from kmslint.policy.evaluate import applies
@@ -15,9 +16,9 @@ from kmslint.policy.request import KeyContext, Request
 from kmslint.policy.truth import T, U
 from kmslint.reason import actionset, certificate
 from kmslint.reason.answer import BUDGET, Cause, Killed, StatementRef
-from kmslint.reason.cells import FRESH, SERVICES, Caller, Callers, Domains, Mode, Names, base_modes, join_names
+from kmslint.reason.cells import FRESH, ORGANIZATIONS, SERVICES, Caller, Callers, Domains, Mode, Names, base_modes, join_names
 from kmslint.reason.compile import Context, variable_of, variables_in
-from kmslint.reason.search import VIEWS, Clause, Problem, Search
+from kmslint.reason.search import VIEWS, Clause, Problem, Search, equal_to, is_view
 from kmslint.reason.statements import Numbered, of_policy, of_question
 from kmslint.reason.strings import Budget, BudgetExceeded
 from kmslint.reason.values import ALWAYS, NEVER, Atom, Domain, Solver, Unsolved
@@ -99,7 +100,7 @@ class Cell(NamedTuple):
             if atoms is None:
                 continue
             if not atoms:
-                self.note(certificate.of_deny, one)
+                self.note(certificate.of_allow if one.statement.effect == "Allow" else certificate.of_deny, one)
                 return None
             clauses.append(tuple(atom.negated() for atom in atoms))
         return clauses
@@ -227,6 +228,7 @@ class Space:
         beside = self._known.mentioned
         masks = [one.actions(upper=upper) for one in goal.relevant for upper in (True, False)]
         modes: dict[str, tuple[Mode, ...]] = {}
+        organizations = _organizations(goal, mentioned)
         for caller in self._candidates(goal, may=may):
             bits = goal.actions & goal.counts(caller)
             if not bits:
@@ -237,7 +239,7 @@ class Space:
                 continue
             kind = caller.kind
             if kind not in modes:
-                modes[kind] = base_modes(kind, mentioned, may=may)
+                modes[kind] = base_modes(kind, mentioned, beside, organizations, may=may)
             for group in actionset.groups(bits, masks, sorted(mentioned), kind):
                 probe = _Probe(self, goal, caller, group, group & -group, pivots, mentioned | beside, budget, may)
                 for mode in modes[kind]:
@@ -335,7 +337,7 @@ class Space:
         return False
 
     def _note_reach(self, goal: Goal, caller: Caller, bits: int, blocker: Numbered, *, may: bool) -> None:
-        if self.steps is not None and may:
+        if self.steps is not None and may and len(self.steps) < certificate.MAX_STEPS:
             evidence = certificate.Evidence(caller, actionset.names(bits), Mode(), (), ())
             self.steps.append(certificate.of_reach(goal.label, blocker.ref, evidence))
 
@@ -421,7 +423,7 @@ class _Probe(NamedTuple):
         """A model in this case, None if there is none, or Open."""
         kind = self.caller.kind
         domains = self.domains(mode)
-        bindings = {name: value for name in self.pivots for value in _bound(domains.of(variable_of(name, kind)))}
+        bindings = {name: value for name in self.pivots for value in _bound(name, domains.of(variable_of(name, kind)))}
         free = tuple(name for name in self.pivots if name not in bindings)
         try:
             # OVER in may (a free variable is any text), UNDER in must (its value matches nothing)
@@ -443,20 +445,24 @@ class _Probe(NamedTuple):
             total *= max(len(values), 1)
         for values in product(*choices.values()) if total <= MAX_BINDINGS else ():
             chosen = dict(zip(choices, values, strict=True))
-            narrowed = self.domains(mode._replace(fixed=(*mode.fixed, *chosen.items())))
+            views = {name for name in chosen if is_view(name, self.caller)}
+            settled = ((name, value) for name, value in chosen.items() if name not in views)
+            narrowed = self.domains(mode._replace(fixed=(*mode.fixed, *settled)))
             bound = {**bindings, **{name: chosen[variable_of(name, kind)] for name in free}}
-            found = self._solve(narrowed, bound)
+            found = self._solve(narrowed, bound, tuple(equal_to(name, chosen[name]) for name in sorted(views)))
             if found is not None:
                 return found
         if not self.may or (is_complete and total <= MAX_BINDINGS):
             return None
         return Open(Cause(BUDGET, f"the policy variable `${{{free[0]}}}` was not eliminated"))
 
-    def _solve(self, domains: Domains, bindings: dict[str, str | None]) -> Found | None:
+    def _solve(self, domains: Domains, bindings: dict[str, str | None], views: tuple[Atom, ...] = ()) -> Found | None:
+        """A model of one of the goal's problems. `views` fix parts of the caller's identity that a policy variable inserts."""
         space = self.space
         action = actionset.first(self.bit)
         cell = Cell(space, self.caller, action, self.bit, bindings, self.may, self.group, domains.mode, self.goal.label)
-        for problem in self.goal.problems(cell):
+        for asked in self.goal.problems(cell):
+            problem = asked._replace(units=(*asked.units, *views)) if views else asked
             model = Search(self.caller, domains, space.solver, self.budget).model(problem)
             if model is not None:
                 return Found(build(self.caller, action, model, domains, self.mentioned, space.key, space.solver))
@@ -471,8 +477,34 @@ class _Probe(NamedTuple):
         return certificate.Evidence(self.caller, names, mode, core.units, core.clauses)
 
 
-def _bound(domain: Domain) -> tuple[str | None, ...]:
+def _organizations(goal: Goal, mentioned: frozenset[str]) -> dict[str, tuple[str, ...] | None]:
+    """The organization ids that matter where an organization key and its paths key are both mentioned; None: not known."""
+    found: dict[str, tuple[str, ...] | None] = {}
+    for name, paths in ORGANIZATIONS.items():
+        if name in mentioned and paths in mentioned:
+            texts = [
+                item.value.split("/", 1)[0] if condition.key.lower() == paths else item.value
+                for one in goal.relevant
+                for condition in one.statement.conditions
+                if condition.key.lower() in {name, paths} and _family(condition) != operators.NULL
+                for item in condition.values
+                if isinstance(item.value, str)
+            ]
+            is_plain = not any(char in text for text in texts for char in "*?$")
+            fresh = next(one for one in ("o-a1b2c3d4e5", *(f"o-a1b2c3d4e{n}" for n in range(10, 99))) if one not in texts)
+            found[name] = tuple(dict.fromkeys((fresh, *sorted(texts)))) if is_plain and len(texts) < MAX_BINDINGS else None
+    return found
+
+
+def _family(condition: Condition) -> str | None:
+    use = operators.lookup(condition.operator)
+    return None if use is None else use.operator.family
+
+
+def _bound(name: str, domain: Domain) -> tuple[str | None, ...]:
     """The one value that a variable has in a cell, if it has just one: the key's constant, or None (no value)."""
+    if lookup_key(name) is None:
+        return (None,)
     if domain.multi or (domain.presence == NEVER and not domain.may_be_empty):
         return (None,)
     if domain.presence == ALWAYS and domain.finite is not None and len(domain.finite) == 1:
@@ -502,7 +534,7 @@ def _candidates(
         involved & VIEWS - variables
     )
     texts = {item.value for condition, _ in about for item in condition.values if isinstance(item.value, str)}
-    literals = sorted(value for value in texts if "${" not in value)
+    literals = sorted({value for value in texts if "${" not in value} | _insertable(texts))
     fresh: dict[str, None] = {}
     for name in sorted(variables):
         value = _fresh(domains.of(name), {*literals, *fresh}, solver)
@@ -516,6 +548,18 @@ def _candidates(
             values.insert(0, None)
         choices[name] = tuple(dict.fromkeys(values))
     return choices, is_complete
+
+
+def _insertable(texts: set[str]) -> set[str]:
+    """What a variable would have to hold for a pattern with it to equal a literal: `b` for `a${aws:username}` and `ab`."""
+    found = set()
+    for pattern in (value for value in texts if value.count("${") == 1):
+        head, _, rest = pattern.partition("${")
+        tail = rest.partition("}")[2]
+        for value in texts:
+            if "${" not in value and len(value) > len(head) + len(tail) and value.startswith(head) and value.endswith(tail):
+                found.add(value[len(head) : len(value) - len(tail)])
+    return found
 
 
 def _is_literal(condition: Condition, with_variable: bool) -> bool:
