@@ -8,6 +8,10 @@ from kmslint.policy.request import KeyContext
 from kmslint.typed import Any, Final, NamedTuple, Union
 
 
+_HOLE: Final = "${"
+"""Begins a part of a template's tag or alias that is not resolved: neither may hold these characters."""
+
+
 class Known(NamedTuple):
     """A fact that was read: a JSON value (bool, int, str, list, dict) and, where there is one, its place."""
 
@@ -137,9 +141,13 @@ class Key(NamedTuple):
         return self.arn or self.source.address or self.source.uri or self.source.file or self.key_id or self.id
 
     def context(self) -> KeyContext:
-        """What a request sees of this key; facts that are not Known are None."""
+        """What a request sees of this key; facts that are not Known, or not to the last part, are None."""
         tags = self._known("tags")
         aliases = self._known("aliases")
+        if any(_HOLE in str(part) for part in (tags or {}).items()):
+            tags = None
+        if any(_HOLE in str(name) for name in aliases or ()):
+            aliases = None
         return KeyContext(
             account=self.account,
             region=self.region,

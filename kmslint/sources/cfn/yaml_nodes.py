@@ -30,6 +30,9 @@ _NUMBER: Final = re.compile(
 _STANDARD: Final = "tag:yaml.org,2002:"
 _SAME_NAME: Final = frozenset({"Ref", "Condition", "Transform"})
 _BLOCK_HEADER: Final = re.compile(r"[|>][-+0-9]*[ \t]*(?:#[^\n]*)?\r?\n")
+_PROPERTIES: Final = re.compile(r"(?:[!&][^\s,\[\]{}]*[ \t\r\n]*)*")
+"""The tag and the anchor before a value."""
+
 _KEY_SHOWN: Final = 100
 
 
@@ -133,12 +136,12 @@ class _Builder:
         """The next event."""
         kind = type(event).__name__
         if kind == "ScalarEvent":
-            self.place(_tagged(event.tag, self.scalar(event)), 1, event.anchor)
+            self.place(_tagged(event, self.scalar(event)), 1, event.anchor)
         elif kind in {"MappingStartEvent", "SequenceStartEvent"}:
             self.open(event)
         elif kind in {"MappingEndEvent", "SequenceEndEvent"}:
             frame = self.stack.pop()
-            self.place(_tagged(frame.event.tag, self.collection(frame, event)), frame.size, frame.anchor)
+            self.place(_tagged(frame.event, self.collection(frame, event)), frame.size, frame.anchor)
         elif kind == "AliasEvent":
             self.alias(event)
         elif kind == "DocumentStartEvent":
@@ -194,6 +197,8 @@ class _Builder:
     def scalar(self, event: _Event) -> Node:
         """A scalar; plain ones have the type that YAML 1.1 gives them, but for dates and sexagesimal numbers."""
         start, end = event.start_mark.index, event.end_mark.index
+        if event.tag is not None or event.anchor is not None:
+            start = min(_PROPERTIES.match(self.text.content, start).end(), end)  # type: ignore[union-attr]  # matches anywhere
         value: str = event.value
         kind: str = STRING
         found: object = value
@@ -263,16 +268,18 @@ def _typed(value: str) -> tuple[str, object]:
     return STRING, value
 
 
-def _tagged(tag: str | None, node: Node) -> Node:
+def _tagged(event: _Event, node: Node) -> Node:
     """The value that a tagged one means: a function in its long form, or the standard type."""
+    tag = event.tag
     if tag is None or tag == "!":
         return node
     if tag.startswith(_STANDARD):
         return node._replace(kind=STRING) if tag == _STANDARD + "str" and node.kind not in {OBJECT, ARRAY} else node
     name = tag.removeprefix("!")
     long = name if name in _SAME_NAME else f"Fn::{name}"
-    key = Node(STRING, long, node.text, node.start, node.start)
-    return Node(OBJECT, (Member(long, key, node),), node.text, node.start, node.end)
+    start = event.start_mark.index
+    key = Node(STRING, long, node.text, start, start)
+    return Node(OBJECT, (Member(long, key, node),), node.text, start, node.end)
 
 
 def _merged(members: list[Member]) -> Iterator[Member]:
