@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 
+from kmslint.aws import actions
 from kmslint.engine.finding import Finding
 from kmslint.engine.predicates.asking import allows_only, describe, policies
-from kmslint.engine.predicates.places import UNDETERMINED, causes, literal, statements
+from kmslint.engine.predicates.placeholders import unfilled_principals
+from kmslint.engine.predicates.places import UNDETERMINED, causes, literal, named, quoted, statements
 from kmslint.engine.predicates.rights import is_listed
 from kmslint.model.key import Key
 from kmslint.model.settings import Settings
@@ -46,8 +48,26 @@ def no_durable_admin(key: Key, settings: Settings, params: Params) -> Iterator[F
     account = _ask(key, root)
     if isinstance(account.answer, Proven):
         return
-    named = [_ask(key, arn) for arn in _named_principals(key, settings)[:_MAX_CANDIDATES]]
-    yield from _judge([account, *named], settings.key_admins)
+    others = [_ask(key, arn) for arn in _named_principals(key, settings)[:_MAX_CANDIDATES]]
+    for finding in _judge([account, *others], settings.key_admins):
+        unfilled = _unfilled_administrator(key)
+        yield finding if unfilled is None or finding.severity == "low" else _still_open(finding, unfilled)
+
+
+def _unfilled_administrator(key: Key) -> str | None:
+    """A principal that is still to be filled in and that may then administer the key."""
+    for place in statements(key, "Allow"):
+        allowed = {f"kms:{name}" for item in named(place.statement) for name in actions.match(literal(item.value) or "")}
+        if not place.statement.not_action and allowed.issuperset(_ADMINISTRATION):
+            for entry in unfilled_principals(place.statement):
+                return str(entry.value)
+    return None
+
+
+def _still_open(finding: Finding, unfilled: str) -> Finding:
+    reason = f"{quoted(unfilled)} is no principal yet; once it is filled in, it may administer the key"
+    message = "whether the key has a durable administrator depends on a principal that is still to be filled in"
+    return finding._replace(outcome=UNDETERMINED, message=message, reason=reason, help=None)
 
 
 def _judge(candidates: list[_Candidate], key_admins: tuple[str, ...]) -> Iterator[Finding]:

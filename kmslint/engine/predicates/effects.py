@@ -110,6 +110,8 @@ def _admits(key: Key, place: Place, condition: Mapping[str, Mapping[str, object]
 def optional_condition(key: Key, settings: Settings, params: Params) -> Iterator[Finding]:
     """Every Allow that nothing binds but conditions which hold without their key, or which exclude only some values.
 
+    Excluding is no way in where every principal is a named one of the owner's: the principals bind.
+
     Source: IAM User Guide, "…IfExists condition operators", "Negated matching condition operators".
     """
     del settings, params
@@ -131,6 +133,8 @@ def _judge_loose(key: Key, place: Place, condition: Condition, use: Use) -> Iter
     asked: Mapping[str, Mapping[str, object]] = {} if is_excluding else {"Null": {condition.key: "true"}}
     answer = _admits(key, place, asked)
     severity = _severity_for(place.statement, key.account)
+    if is_excluding and not use.if_exists and severity == "medium":
+        return
     match answer:
         case None | Proven():
             return

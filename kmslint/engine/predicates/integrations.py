@@ -9,6 +9,7 @@ from kmslint.aws.integrations import INTEGRATIONS, ROLE, Integration, Need
 from kmslint.aws.partitions import service_name
 from kmslint.engine.finding import Finding
 from kmslint.engine.predicates.asking import describe, policies
+from kmslint.engine.predicates.placeholders import unfilled_binding
 from kmslint.engine.predicates.places import NOT_APPLICABLE, UNDETERMINED, Place, at, causes, quoted, statements
 from kmslint.engine.predicates.services import used_for_strangers
 from kmslint.model.key import Key
@@ -198,7 +199,11 @@ def cloudwatch_logs_integration(key: Key, settings: Settings, params: Params) ->
     yield from _names_of_logs(key)
     for ref, answer in used_for_strangers(key, settings, {"StringLike": {"aws:PrincipalServiceName": "logs.*"}}).items():
         found = at(key, ref)
-        if isinstance(answer, Violated):
+        unfilled = unfilled_binding(found.statement)
+        if isinstance(answer, Violated) and unfilled is not None:
+            reason = f"no account id stands in {quoted(unfilled)}; write yours"
+            yield found.undetermined("for which log groups CloudWatch Logs may use the key is still to be filled in", reason)
+        elif isinstance(answer, Violated):
             message = f"{quoted(answer.witness.principal or 'logs')} may call {quoted(answer.witness.action)} for log groups of any account"
             help = "add ArnLike on kms:EncryptionContext:aws:logs:arn with your account, or StringEquals on aws:SourceAccount"
             yield found.finding(message, witness=answer.witness, help=help)

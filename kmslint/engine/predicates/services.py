@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from kmslint.aws import actions as table
 from kmslint.engine.finding import Finding
 from kmslint.engine.predicates.asking import conditions, describe, policies
+from kmslint.engine.predicates.placeholders import unfilled_binding
 from kmslint.engine.predicates.places import UNDETERMINED, Place, at, causes, literal, named, quoted, statements
 from kmslint.model.key import Key
 from kmslint.model.settings import Settings
@@ -132,9 +133,17 @@ def _judge(place: Place, answer: Answer, settings: Settings, severity: str, verb
             message = f"whether a service may {verb} the key for another account is not settled"
             return place.undetermined(message, causes(answer), severity=severity)
         case Violated(witness=witness):
+            unfilled = unfilled_binding(place.statement)
+            if unfilled is not None:
+                return _unfilled(place, unfilled, severity, verb)
             message = f"{quoted(witness.principal or '*')} may call {quoted(witness.action)} on behalf of any account"
             level = _level(place.statement, settings, severity)
             return place.finding(message, severity=level, witness=witness, help=_binding_help(place.statement, witness))
+
+
+def _unfilled(place: Place, value: str, severity: str, verb: str) -> Finding:
+    message = f"for whom a service may {verb} the key is still to be filled in"
+    return place.undetermined(message, f"no account id stands in {quoted(value)}; write yours", severity=severity)
 
 
 def _level(statement: Statement, settings: Settings, severity: str) -> str:
