@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from kmslint.aws.spelling import nearest
 from kmslint.cli import messages
 from kmslint.cli.options import Parser
+from kmslint.engine.examples import pair
 from kmslint.engine.frameworks import Framework, Requirement
 from kmslint.engine.loader import Catalogue, cases, load_catalogue, page
 from kmslint.engine.rule import Rule
@@ -51,10 +52,7 @@ def _about_rule(rule: Rule) -> Iterator[str]:
         yield f"asked only when the configuration sets {', '.join(rule.needs_settings)}"
     yield from (control_sentence(control) for control in rule.controls)
     found = cases(rule)
-    failing = next((name for name in found if name.startswith("fail-")), None)
-    passing = None if failing is None else f"pass-{failing.removeprefix('fail-')}"
-    if passing not in found:
-        passing = next((name for name in found if name.startswith("pass-")), None)
+    failing, passing = pair(found)
     for heading, name in (("Fails", failing), ("Passes", passing)):
         if name is not None:
             yield from ("", f"## {heading}", "")

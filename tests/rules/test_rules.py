@@ -1,13 +1,13 @@
 """Every rule folder: its cases, its page, its controls. One test a thing, all folders."""
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from kmslint.engine import loader
 from kmslint.engine.assess import assess_rule
+from kmslint.engine.examples import distance, pair
 from kmslint.engine.rule import Rule, page_sections
 from kmslint.engine.variables import describe
 from kmslint.model.result import Outcome
@@ -16,6 +16,7 @@ from tests.rules.case import OUTCOMES, key_of, mismatches, read_case, replay, se
 RULES = Path(__file__).resolve().parents[2] / "rules"
 FOLDERS = sorted(file.parent for file in RULES.glob("*/rule.toml"))
 CASES = sorted(RULES.glob("*/cases/*.json"))
+SUBJECT = ("input", "key", "config")
 HEADINGS = ["What it checks", "Why it matters", "When it is silent", "Fix", "References"]
 
 _catalogue = loader.build(*loader.read_folder(str(RULES)))
@@ -67,10 +68,11 @@ def test_every_control_has_a_title_and_a_reason(folder: Path) -> None:
 @pytest.mark.parametrize("folder", FOLDERS, ids=_name)
 def test_some_pass_is_one_node_away_from_a_fail(folder: Path) -> None:
     cases = loader.read_cases(str(folder))
-    fails = [case for name, case in cases.items() if name.startswith("fail")]
-    passes = [case for name, case in cases.items() if name.startswith("pass")]
-    distances = [_distance(_subject(fail), _subject(good)) for fail in fails for good in passes]
-    assert 1 in distances, f"{len(fails)} fail and {len(passes)} pass cases; differing nodes: {sorted(distances)}"
+    failing, passing = pair(cases)
+    assert failing is not None
+    assert passing is not None
+    subjects = [{name: part for name, part in cases[case].items() if name in SUBJECT} for case in (failing, passing)]  # type: ignore[attr-defined]
+    assert distance(*subjects) == 1, (failing, passing)
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=_name)
@@ -84,36 +86,3 @@ def test_every_file_in_cases_is_a_case() -> None:
     names = [file.name for file in RULES.glob("*/cases/*")]
     prefixes = tuple(OUTCOMES)
     assert [name for name in names if not name.endswith(".json") or not name.startswith(prefixes)] == []
-
-
-def _subject(case: object) -> dict[str, object]:
-    assert isinstance(case, dict)
-    return {name: case[name] for name in ("input", "key", "config") if name in case}
-
-
-def _distance(left: object, right: object) -> int:
-    """How many JSON nodes differ: a value changed, or a member or an item added or removed, counts one."""
-    if isinstance(left, dict) and isinstance(right, dict):
-        shared = left.keys() & right.keys()
-        return len(left.keys() ^ right.keys()) + sum(_distance(left[name], right[name]) for name in shared)
-    if isinstance(left, list) and isinstance(right, list):
-        return min(_aligned(left, right))
-    return 0 if _text(left) == _text(right) else 1
-
-
-def _aligned(left: list[object], right: list[object]) -> Iterator[int]:
-    """The distance item by item, or with one item of the longer list left out."""
-    if len(left) == len(right):
-        yield sum(_distance(a, b) for a, b in zip(left, right, strict=True))
-        return
-    shorter, longer = sorted((left, right), key=len)
-    if len(longer) - len(shorter) > 1:
-        yield abs(len(left) - len(right))
-        return
-    for index in range(len(longer)):
-        rest = longer[:index] + longer[index + 1 :]
-        yield 1 + sum(_distance(a, b) for a, b in zip(shorter, rest, strict=True))
-
-
-def _text(value: object) -> str:
-    return json.dumps(value, sort_keys=True)
