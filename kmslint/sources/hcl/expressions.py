@@ -35,14 +35,14 @@ from kmslint.sources.hcl.values import Failure, Limit
 from kmslint.tree import ARRAY, BOOLEAN, NULL, NUMBER, OBJECT, STRING, UNRESOLVED, Member, Node, Symbol
 from kmslint.typed import Final, NamedTuple, Protocol
 
-MAX_STEPS: Final = 1_000_000
-"""Expressions evaluated for one root module (about 5 s). Modules of several hundred keys take fewer than 200,000."""
+MAX_STEPS: Final = 300_000
+"""Expressions evaluated for one root module (about 2 s). A module of a hundred keys takes some 20,000."""
 
 MAX_DEPTH: Final = 110
 """Evaluations inside each other, references included: five Python calls each stay within Python's own limit."""
 
 MAX_ITEMS: Final = 100_000
-"""Items of one computed list or object."""
+"""Values in one computed list or object, counted as often as it shows them."""
 
 
 class References(Protocol):
@@ -91,6 +91,8 @@ class Evaluator:
         self.functions = functions
         self.texts = texts
         self._steps = 0
+        self._asked = 0
+        self._weights: dict[int, tuple[object, int]] = {}
         self._depth = 0
 
     def spend(self, count: int, place: Place) -> None:
@@ -106,13 +108,44 @@ class Evaluator:
             if self._depth > MAX_DEPTH:
                 raise Limit(f"references and expressions are nested more than {MAX_DEPTH} deep", expression.place)
             self.spend(1, expression.place)
-            return _EVALUATORS[type(expression)](self, expression, scope)
+            found = _EVALUATORS[type(expression)](self, expression, scope)
+            if found.kind in {ARRAY, OBJECT} and self.weight(found) > MAX_ITEMS:
+                raise Limit(f"a list or an object holds more than {MAX_ITEMS:,} values", expression.place)
+            return found
         finally:
             self._depth -= 1
+
+    def weight(self, node: Node) -> int:
+        """How many values a value shows. Parts that are shared are counted once, and added as often as they are used."""
+        if node.kind not in {ARRAY, OBJECT}:
+            return 1
+        known = self._weights.get(id(node.value))
+        if known is None:
+            inside = node.items() or [member.value for member in node.members()]
+            known = self._weights[id(node.value)] = (node.value, 1 + sum(map(self.weight, inside)))
+        return known[1]
+
+    def part(self, expression: Expression, scope: Scope) -> Node:
+        """The value of a part of a list or an object: one that has none is a symbol, unless `try` or `can` asks."""
+        if self._asked:
+            return self.evaluate(expression, scope)
+        try:
+            return self.evaluate(expression, scope)
+        except Failure:
+            return self.symbol(expression, scope)
+
+    def asked(self, expression: Expression, scope: Scope) -> Node:
+        """The value, for `try` and `can`: every part of it must have one."""
+        self._asked += 1
+        try:
+            return self.evaluate(expression, scope)
+        finally:
+            self._asked -= 1
 
     def symbol(self, expression: Expression, scope: Scope) -> Node:
         """The expression as a symbol of its own: its text, with what its local names are bound to."""
         text = values.shown(expression.place.written())
+        self.spend(len(scope.bindings), expression.place)
         bound = [f"{name} = {_label(scope.bindings[name])}" for name in sorted(_names(expression)) if name in scope.bindings]
         name = text + (f" with {', '.join(bound)}" if bound else "")
         address = scope.module.address
@@ -148,7 +181,7 @@ def _literal(_: Evaluator, expression: Literal, __: Scope) -> Node:
 
 
 def _list(self: Evaluator, expression: ListOf, scope: Scope) -> Node:
-    return values.array([self.evaluate(item, scope) for item in expression.items], expression.place)
+    return values.array([self.part(item, scope) for item in expression.items], expression.place)
 
 
 def _object(self: Evaluator, expression: ObjectOf, scope: Scope) -> Node:
@@ -157,7 +190,7 @@ def _object(self: Evaluator, expression: ObjectOf, scope: Scope) -> Node:
         key = self.evaluate(key_expression, scope)
         if not values.is_known(key):
             return key._replace(kind=UNRESOLVED, value=values.symbol_of(self.symbol(key_expression, scope)))
-        members.append((str(values.text_of(key)), key, self.evaluate(value_expression, scope)))
+        members.append((str(values.text_of(key)), key, self.part(value_expression, scope)))
     found = {key: Member(key, node, value) for key, node, value in members}
     place = expression.place
     return Node(OBJECT, tuple(found.values()), place.text, place.start, place.end)
@@ -484,10 +517,7 @@ def _call(self: Evaluator, expression: Call, scope: Scope) -> Node:
     if found is None:
         return self.symbol(expression, scope)
     if found.kind in {ARRAY, OBJECT}:
-        size = len(found.value)  # type: ignore[arg-type]  # a tuple
-        self.spend(size // 10, expression.place)
-        if size > MAX_ITEMS:
-            raise Limit(f"a list has more than {MAX_ITEMS:,} items", expression.place)
+        self.spend(len(found.value) // 10, expression.place)  # type: ignore[arg-type]  # a tuple
     return found
 
 
@@ -495,7 +525,7 @@ def _try(self: Evaluator, expression: Call, scope: Scope) -> Node:
     """The first argument that has a value. One that is unresolved may have none: then nothing is known."""
     for argument in expression.arguments:
         try:
-            found = self.evaluate(argument, scope)
+            found = self.asked(argument, scope)
         except Failure:
             continue
         if _exists(found, scope) or argument is expression.arguments[-1]:
@@ -521,7 +551,7 @@ def _is_there(name: str, scope: Scope) -> bool:
 
 def _can(self: Evaluator, expression: Call, scope: Scope) -> Node:
     try:
-        found = self.evaluate(expression.arguments[0], scope)
+        found = self.asked(expression.arguments[0], scope)
     except (Failure, IndexError):
         return values.boolean(False, expression.place)
     return values.boolean(True, expression.place) if _exists(found, scope) else self.symbol(expression, scope)

@@ -12,7 +12,7 @@ from kmslint.sources.hcl import values
 from kmslint.sources.hcl.expressions import Scope, pairs_of
 from kmslint.sources.hcl.syntax import Block, Conditional, Expression, Place
 from kmslint.sources.hcl.texts import Encoded
-from kmslint.sources.hcl.values import Failure
+from kmslint.sources.hcl.values import Failure, Limit
 from kmslint.tree import ARRAY, NULL, OBJECT, STRING, UNRESOLVED, Member, Node, Symbol, Template
 from kmslint.typed import TYPE_CHECKING, Final, NamedTuple
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from kmslint.sources.hcl.modules import Instance, Module
 
 VERSION: Final = "2012-10-17"
+
+MAX_STATEMENTS: Final = 5_000
+"""Statements of one document. A key policy of 32 KB has room for some 500."""
 
 _LISTS: Final = (
     ("actions", "Action"),
@@ -124,6 +127,10 @@ class _Reading:
     def merge(self, old: _Document, new: _Document) -> _Document:
         """The two documents as one."""
         statements = list(old.statements)
+        count = len(statements) + len(new.statements)
+        self.module.world.evaluator.spend(count, self.place)
+        if count > MAX_STATEMENTS:
+            raise Limit(f"the document has more than {MAX_STATEMENTS:,} statements", self.place)
         for statement in new.statements:
             at = None
             if statement.sid != "":
