@@ -385,6 +385,9 @@ class Run:
         return tuple(plain), tuple(active), doubtful
 
     def _value_of(self, variable: variables.Variable) -> str | None:
+        """Source: IAM User Guide, "Variables and tags": a name that is no key, or a multi-valued key, has no value."""
+        if lookup_key(variable.key) is None:
+            return variable.default
         found = self.context.get(variable.key)
         return found if isinstance(found, str) and found != "" else variable.default
 

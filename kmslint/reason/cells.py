@@ -22,6 +22,7 @@ _DIGITS: Final = re.compile(r"(?<!\d)\d{12}(?!\d)")
 _NAME: Final = Chars(frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+=,.@-_"))
 _NAME_RUN: Final = _NAME._replace(star=True)
 _PATH_RUN: Final = Chars(frozenset(chr(code) for code in range(0x21, 0x7F)), star=True)
+_ID_CHAR: Final = Chars(frozenset("*?/$ "), negated=True)
 _SERVICE_CHAR: Final = Chars(frozenset("abcdefghijklmnopqrstuvwxyz0123456789-."))
 _UPPER_OR_DIGIT: Final = Chars(frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"))
 
@@ -301,8 +302,18 @@ class Mode(NamedTuple):
     presence: tuple[tuple[str, str], ...] = ()
     sets: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = ()
     """(set key, members it must hold, members it must not, in any case)."""
+    within: tuple[tuple[str, Regex], ...] = ()
+    """(key, pattern that all of its values must match)."""
     label: str = ""
 
+
+ORGANIZATIONS: Final[Mapping[str, str]] = {
+    "aws:principalorgid": "aws:principalorgpaths",
+    "aws:resourceorgid": "aws:resourceorgpaths",
+    "aws:sourceorgid": "aws:sourceorgpaths",
+    "aws:vpceorgid": "aws:vpceorgpaths",
+}
+"""Organization keys and the paths keys that go with them: present together, and every path starts with the id (D8)."""
 
 _ENDPOINT: Final = ("aws:sourcevpce", "aws:sourcevpc", "aws:vpcsourceip", "aws:sourcevpcarn", "aws:vpceaccount")
 _FORWARDED: Final = ("aws:calledvia", "aws:calledviafirst", "aws:calledvialast")
@@ -310,12 +321,26 @@ MAX_TIED_KEYS: Final = 5
 """Encryption-context keys (or request tags) tied to their set key: 2^n cases. Past it the tie is dropped for proofs."""
 
 
-def base_modes(kind: str, mentioned: frozenset[str], *, may: bool) -> tuple[Mode, ...]:
-    """The complete case split over shared presence bits that at least two mentioned keys share (D6, D7, D9, E1)."""
+def base_modes(
+    kind: str,
+    mentioned: frozenset[str],
+    beside: frozenset[str],
+    organizations: Mapping[str, tuple[str, ...] | None],
+    *,
+    may: bool,
+) -> tuple[Mode, ...]:
+    """The complete case split over what at least two mentioned keys share (D6, D7, D8, D9, E1).
+
+    `beside` are keys of statements that the question does not turn on: a witness shows them too. `organizations` gives, for
+    each organization key whose paths key is mentioned too, the ids that matter (None: patterns hide them).
+    """
     modes: list[Mode] = [Mode()]
+    every = mentioned | beside
     if kind != SERVICE:
-        modes = _cross(modes, _network(mentioned, may=may))
-        modes = _cross(modes, _forwarded(mentioned, may=may))
+        modes = _cross(modes, _network(every, may=may) if _touches(mentioned, ("aws:sourceip", *_ENDPOINT)) else [])
+        modes = _cross(modes, _forwarded(every, may=may) if _touches(mentioned, (*_FORWARDED, *_VIA)) else [])
+    for name, ids in sorted(organizations.items()):
+        modes = _cross(modes, _organization(name, ids, may=may))
     for set_key, prefix in (("kms:encryptioncontextkeys", "kms:encryptioncontext:"), ("aws:tagkeys", "aws:requesttag/")):
         tied = sorted(key for key in mentioned if key.startswith(prefix))
         if set_key in mentioned and 0 < len(tied) <= MAX_TIED_KEYS:
@@ -323,11 +348,37 @@ def base_modes(kind: str, mentioned: frozenset[str], *, may: bool) -> tuple[Mode
     return tuple(modes)
 
 
+_VIA: Final = ("kms:viaservice", "aws:viaawsservice")
+
+
+def _touches(mentioned: frozenset[str], keys: tuple[str, ...]) -> bool:
+    return not mentioned.isdisjoint(keys)
+
+
+def _organization(name: str, ids: tuple[str, ...] | None, *, may: bool) -> list[Mode]:
+    """D8: no organization at all, or one of the ids that matter, with paths below it."""
+    paths = ORGANIZATIONS[name]
+    outside = Mode((), ((name, NEVER), (paths, NEVER)))
+    if ids is None:
+        # OVER in may: the tie is dropped, id and paths are only present together; must looks for nothing there
+        return [outside, Mode((), ((name, ALWAYS), (paths, ALWAYS)))] if may else [outside]
+    return [
+        outside,
+        *(Mode(((name, one),), ((paths, ALWAYS),), (), ((paths, (*text(one), "/", STAR)),)) for one in ids),
+    ]
+
+
 def _cross(left: list[Mode], right: list[Mode]) -> list[Mode]:
     if not right:
         return left
     return [
-        Mode(a.fixed + b.fixed, a.presence + b.presence, a.sets + b.sets, " ".join(part for part in (a.label, b.label) if part))
+        Mode(
+            a.fixed + b.fixed,
+            a.presence + b.presence,
+            a.sets + b.sets,
+            a.within + b.within,
+            " ".join(part for part in (a.label, b.label) if part),
+        )
         for a in left
         for b in right
         if _compatible(a, b)
@@ -390,7 +441,19 @@ def _tied(set_key: str, prefix: str, tied: list[str]) -> list[Mode]:
 class Domains:
     """The domain of each key in one cell. `may` widens to what no source excludes; else only what is documented or usual."""
 
-    __slots__ = ("_action", "_caller", "_fixed", "_key", "_known", "_may", "_presence", "_sets", "excluded_accounts", "mode")
+    __slots__ = (
+        "_action",
+        "_caller",
+        "_fixed",
+        "_key",
+        "_known",
+        "_may",
+        "_presence",
+        "_sets",
+        "_within",
+        "excluded_accounts",
+        "mode",
+    )
 
     def __init__(self, caller: Caller, action: str, mode: Mode, key: KeyContext, accounts: Sequence[str], *, may: bool) -> None:
         self._caller = caller
@@ -402,6 +465,7 @@ class Domains:
         self._fixed = dict(mode.fixed)
         self._presence = dict(mode.presence)
         self._sets = {name: (must, never) for name, must, never in mode.sets}
+        self._within = dict(mode.within)
         self.excluded_accounts = tuple(accounts) if caller.is_fresh else ()
 
     def of(self, key: str) -> Domain:
@@ -412,13 +476,15 @@ class Domains:
         return domain
 
     def _settle(self, key: str) -> Domain:
+        domain = self._identity(key) or self._resource(key) or self._listed(key)
         if key in self._fixed:
             value = self._fixed[key]
-            return _NEVER if value is None else Domain(ALWAYS, finite=(value,))
-        domain = self._identity(key) or self._resource(key) or self._listed(key)
+            return _NEVER if value is None or domain.presence == NEVER else Domain(ALWAYS, finite=(value,))
         presence = self._presence.get(key)
         if presence is not None and domain.presence != NEVER:
             domain = domain._replace(presence=presence)
+        if key in self._within and domain.presence != NEVER:
+            domain = domain._replace(patterns=(self._within[key],), samples=())
         if key in self._sets:
             must, never = self._sets[key]
             domain = domain._replace(must_hold=must, never_hold=never)
@@ -620,6 +686,8 @@ def _typed(key: str, listed: condition_keys.ConditionKey, presence: str, *, may:
     patterns: tuple[Regex, ...] = (NON_EMPTY,)
     if key == "aws:sourceaccount":
         patterns = ((DIGIT,) * 12,)
+    elif key in ORGANIZATIONS:
+        patterns = ((_ID_CHAR, _ID_CHAR._replace(star=True)),)
     elif key == "kms:viaservice":
         patterns = ((_SERVICE_CHAR, _SERVICE_CHAR._replace(star=True), *text(".amazonaws.com")),)
     return Domain(

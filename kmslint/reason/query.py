@@ -352,13 +352,17 @@ def _is_usual(request: Request) -> bool:
         return False
     is_service = request.principal is not None and not request.principal.startswith("arn:")
     if is_service:
-        return not any(name in context for name in ("kms:viaservice", "aws:viaawsservice", "aws:calledvia", "aws:sourceip"))
+        return not any(name in context for name in _NOT_OF_SERVICES)
     if "aws:viaawsservice" in context and ("kms:viaservice" in context or "aws:calledvia" in context):
         return context["aws:viaawsservice"] == "true" and "aws:sourceip" not in context
     has_both = "aws:sourceip" in context and any(
         name in context for name in ("aws:sourcevpce", "aws:sourcevpc", "aws:vpcsourceip")
     )
     return not has_both
+
+
+_NOT_OF_SERVICES: Final = ("kms:viaservice", "aws:viaawsservice", "aws:calledvia", "aws:sourceip", "aws:tokenissuetime")
+"""Keys that a service's own call may carry or not (UNSURE-7, UNSURE-26)."""
 
 
 def _is_below(organization: object, paths: object) -> bool:

@@ -8,10 +8,11 @@ open are views of one ARN and are solved together.
 
 from collections.abc import Mapping, Sequence
 
+from kmslint.policy.operators import STRING
 from kmslint.policy.principals import FEDERATED, ROLE, ROOT, SERVICE, USER, identify
 from kmslint.reason.cells import Caller, Domains
 from kmslint.reason.strings import DIGIT, Budget, Chars, Constraint, Regex, shortest, text
-from kmslint.reason.values import EVERY, TEXT_FAMILIES, Absence, Atom, Held, Solver, Unsolved, domain_constraints
+from kmslint.reason.values import EVERY, SOME, TEXT_FAMILIES, Absence, Atom, Held, Solver, Test, Unsolved, domain_constraints
 from kmslint.typed import Final, NamedTuple
 
 VIEWS: Final = frozenset({"aws:principalarn", "aws:principalaccount", "aws:username", "aws:userid"})
@@ -40,6 +41,21 @@ def holds(atom: Atom, held: Held) -> bool:
         return atom.wanted
     passed = (atom.test.contains(member) == atom.wanted for member in members)
     return all(passed) if atom.quantifier == EVERY else any(passed)
+
+
+def is_view(key: str, caller: Caller) -> bool:
+    """Whether the key is a part of an identity that the caller's class leaves open."""
+    return key in VIEWS and caller.kind != SERVICE and (caller.arn is None or caller.is_fresh)
+
+
+def equal_to(key: str, value: str | None) -> Atom:
+    """The atom that says: the key holds just this value, or (None) is absent."""
+    if value is None:
+        return Atom(key, True, False, SOME, None, False, f"{key} is absent")
+    test = Test(
+        STRING, (value,), lambda text: text == value, patterns=(text(value),), complement=False, literals=frozenset({value})
+    )
+    return Atom(key, False, False, SOME, test, True, f"{key} = {value}")
 
 
 class Search:
@@ -103,9 +119,7 @@ class Search:
 
     def _group(self, key: str) -> str:
         """Keys that are views of one open identity share a group; every other key is one by itself."""
-        caller = self._caller
-        is_view = key in VIEWS and caller.kind != SERVICE and (caller.arn is None or caller.is_fresh)
-        return "identity" if is_view else key
+        return "identity" if is_view(key, self._caller) else key
 
     def _solve(self, group: str, atoms: tuple[Atom, ...]) -> Mapping[str, Held] | None:
         """Values for the keys of one group, or None when its atoms exclude each other."""

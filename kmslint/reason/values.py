@@ -4,7 +4,7 @@ An atom is true iff (key absent and `absent`) or (key empty and `empty`) or (som
 condition operator is one atom, and so is its negation (DECISION_PROCEDURE §2).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
 from kmslint.policy import operators, values
@@ -50,7 +50,7 @@ class Test:
         self,
         family: str,
         wanted: tuple[str, ...],
-        contains: "Contains | InPatterns",
+        contains: "Contains | InPatterns | Callable[[str], bool]",
         *,
         patterns: tuple[Regex, ...] | None,
         complement: bool,
@@ -138,8 +138,8 @@ class Domain(NamedTuple):
     """The values that a key can take in one cell.
 
     `finite` lists them all; else they are the texts in `patterns` outside `excluded` and the patterns of `avoid`. `samples` are readable members, tried
-    first. `multi` keys hold non-empty sets. `must_hold` are members that a set must contain, `within` patterns that all
-    members must match (couplings). `integer` bounds an integer-valued key.
+    first. `multi` keys hold non-empty sets. `must_hold` are members that a set must contain and `never_hold` those that it must not, both in any
+    case (couplings). `integer` bounds an integer-valued key.
     """
 
     presence: str
@@ -215,9 +215,10 @@ class Solver:
         every = [(atom.test, atom.wanted) for atom in atoms if atom.quantifier == EVERY]
         members: dict[str, None] = {}
         for wanted in domain.must_hold:
-            if not _passes(every, wanted):
+            found = wanted if _passes(every, wanted) else self._in_some_case(domain, wanted, every, budget)
+            if found is None:
                 return None
-            members[wanted] = None
+            members[found] = None
         for atom in atoms:
             if atom.quantifier == SOME and not any(_passes([(atom.test, atom.wanted)], member) for member in members):
                 value = self._value(domain, [*every, (atom.test, atom.wanted)], budget)
@@ -230,6 +231,16 @@ class Solver:
                 return None
             members[value] = None
         return tuple(members)
+
+    def _in_some_case(self, domain: Domain, wanted: str, tests: list[tuple[Test | None, bool]], budget: Budget) -> str | None:
+        """A member that equals `wanted` but for case (D7: pairs compare without case, members of the set key keep theirs)."""
+        spelled = domain._replace(patterns=(_any_case(wanted),), samples=(), must_hold=(), never_hold=(), finite=None)
+        known = [(test, want) for test, want in tests if test is not None]
+        return (
+            None
+            if len(known) < len(tests) and not all(want for test, want in tests if test is None)
+            else _find(spelled, known, budget)
+        )
 
     def _value(self, domain: Domain, tests: Iterable[tuple[Test | None, bool]], budget: Budget) -> str | None:
         """One value of the domain in all the (test, wanted) sets, or None."""
