@@ -135,9 +135,10 @@ def _place(frame: str) -> tuple[str, int, int] | None:
     text = frame.strip().removeprefix("at ")
     inner = text[text.rfind("(") + 1 : -1] if text.endswith(")") else text
     parts = inner.removeprefix("file://").rsplit(":", 2)
-    if len(parts) == 3 and not _is_number(parts[1]):
+    if len(parts) == 3 and len(parts[0]) == 1 and parts[0].isalpha():  # a drive
         parts = [f"{parts[0]}:{parts[1]}", parts[2]]
-    if len(parts) < 2 or not all(map(_is_number, parts[1:])) or not parts[0].isprintable():
+    is_path = parts[0].isprintable() and ("/" in parts[0] or "\\" in parts[0])
+    if len(parts) < 2 or not is_path or not all(map(_is_number, parts[1:])):
         return None
     line, column = int(parts[1]), int(parts[2]) if len(parts) == 3 else 1
     return (parts[0], max(1, line), max(1, column)) if line <= MAX_LINE and column <= MAX_LINE else None

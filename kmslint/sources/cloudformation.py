@@ -34,7 +34,7 @@ from kmslint.tree import Template as TextTemplate
 from kmslint.typed import Final, NamedTuple, Union
 
 DEFAULT_POLICY_NOTE: Final = (
-    "the template sets no key policy, so KMS attaches its default one: the account decides by IAM policies"
+    "the template sets no key policy: the key has the default one, which lets the account's IAM policies decide"
 )
 
 MAX_NESTED: Final = 3
