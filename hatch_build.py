@@ -1,4 +1,4 @@
-"""Build hook: compiles `rules/` into the one file that a wheel carries.
+"""Build hook: compiles `rules/` into the two files that a wheel carries.
 
 An editable install gets nothing: there the folders are read, so that an edit acts at once. Nothing is written into the
 checkout either: a stale compiled copy would hide edits to the folders.
@@ -24,11 +24,11 @@ class RulesHook(BuildHookInterface[Any]):
         if version == "editable":
             return
         self._folder = tempfile.mkdtemp(prefix="kmslint-rules-")
-        output = os.path.join(self._folder, "rules.json")
         script = os.path.join(self.root, "tools", "compile_rules.py")
         environment = os.environ | {"PYTHONPATH": self.root, "PYTHONDONTWRITEBYTECODE": "1"}
-        subprocess.run([sys.executable, script, output], check=True, cwd=self.root, env=environment)
-        build_data["force_include"][output] = "kmslint/_rules/rules.json"
+        subprocess.run([sys.executable, script, self._folder], check=True, cwd=self.root, env=environment)
+        for name in sorted(os.listdir(self._folder)):
+            build_data["force_include"][os.path.join(self._folder, name)] = f"kmslint/_rules/{name}"
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002
         """Remove the folder."""

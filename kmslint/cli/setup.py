@@ -6,7 +6,7 @@ from kmslint import app
 from kmslint.cli.options import Options
 from kmslint.config import find_config, read_settings
 from kmslint.engine.frameworks import Framework, choose, restricted
-from kmslint.engine.loader import load_catalogue
+from kmslint.engine.loader import Catalogue, load_catalogue, load_rules
 from kmslint.engine.rule import Rule
 from kmslint.errors import UsageError
 from kmslint.model.result import Report
@@ -39,7 +39,7 @@ def asked_of(options: Options, settings: Settings) -> Asked:
 
     Raises UsageError for a rule or framework that does not exist, RuleError for a rule folder that is none.
     """
-    every = load_catalogue(options.rules)
+    every = load_catalogue(options.rules) if options.framework else Catalogue(load_rules(options.rules), ())
     app.check_rule_names(every.rules, settings)
     frameworks = choose(every.frameworks, options.framework)
     chosen = restricted(app.choose_rules(every.rules, options.select, options.ignore), frameworks)

@@ -10,21 +10,23 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from kmslint.engine.frameworks import Framework, index, parse_framework, with_controls
+from kmslint.engine import compiled
 from kmslint.engine.rule import Rule, parse_rule, read_page
 from kmslint.errors import RuleError
-from kmslint.typed import Final, NamedTuple
+from kmslint.typed import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from kmslint.engine.frameworks import Framework
 
 Table = Mapping[str, object]
 
-FORMAT: Final = "kmslint-rules/1"
 GROUP: Final = "kmslint.rules"
 MAX_BYTES: Final = 1_000_000
 """A larger rule file is refused."""
 
 _PACKAGE: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-COMPILED: Final = os.path.join(_PACKAGE, "_rules", "rules.json")
-"""The catalogue of a wheel."""
+COMPILED: Final = os.path.join(_PACKAGE, "_rules")
+"""The folder with the catalogue of a wheel."""
 FOLDERS: Final = os.path.join(os.path.dirname(_PACKAGE), "rules")
 """The rules of a checkout, which is also where an editable install runs from."""
 
@@ -41,7 +43,10 @@ class Catalogue(NamedTuple):
     """All rules, by id, and the frameworks that their controls are of."""
 
     rules: tuple[Rule, ...]
-    frameworks: tuple[Framework, ...]
+    frameworks: "tuple[Framework, ...]"
+
+
+_EMPTY: Final = Catalogue((), ())
 
 
 def load_rules(extra: Sequence[str] = ()) -> tuple[Rule, ...]:
@@ -49,30 +54,30 @@ def load_rules(extra: Sequence[str] = ()) -> tuple[Rule, ...]:
 
     Raises RuleError when a folder is no rule, or two rules have one id.
     """
-    return load_catalogue(extra).rules
+    folders = (*_published_folders(sys.path), *extra)
+    if folders or _has_own_folders():
+        return _read_catalogue(folders).rules
+    return compiled.read_rules(COMPILED)
 
 
 def load_catalogue(extra: Sequence[str] = ()) -> Catalogue:
     """The rules, as `load_rules`, and the frameworks."""
-    rules, frameworks = _own_sources()
-    for folder in (*_published_folders(sys.path), *extra):
-        more_rules, more_frameworks = read_folder(folder)
-        if not more_rules:
-            raise RuleError("holds no rule", source=folder, help="each rule is a folder with a rule.toml")
-        rules, frameworks = [*rules, *more_rules], [*frameworks, *more_frameworks]
-    return build(rules, frameworks)
+    return _read_catalogue((*_published_folders(sys.path), *extra))
 
 
-def build(rules: Iterable[Source], frameworks: Iterable[Source]) -> Catalogue:
-    """The catalogue of these tables. Raises RuleError at the first thing in them that is wrong."""
-    places: dict[str, str] = {}
-    known: dict[str, Framework] = {}
+def build(rules: Iterable[Source], frameworks: Iterable[Source], own: Catalogue = _EMPTY) -> Catalogue:
+    """The catalogue of these tables and `own`. Raises RuleError at the first thing in them that is wrong."""
+    from kmslint.engine.frameworks import index, parse_framework, with_controls
+
+    places = {f"framework {one.id}": f"rules/frameworks/{one.id}.toml" for one in own.frameworks}
+    places |= {rule.id: f"rules/{rule.id}/rule.toml" for rule in own.rules}
+    known = {framework.id: framework for framework in own.frameworks}
     for source in frameworks:
         framework = parse_framework(source.table, source.where)
         _claim(places, f"framework {framework.id}", framework.id, source)
         known[framework.id] = framework
     requirements = index(known.values())
-    parsed: dict[str, Rule] = {}
+    parsed = {rule.id: rule for rule in own.rules}
     for source in rules:
         rule = parse_rule(source.table, source.where, source.folder)
         _claim(places, rule.id, rule.id, source)
@@ -106,13 +111,13 @@ def page(rule: Rule) -> str:
     """The text of the rule's rule.md. Raises RuleError when it cannot be read."""
     if rule.folder is not None:
         return read_page(rule.folder)
-    return str(_compiled_pages().get(rule.id, {}).get("page", ""))
+    return str(compiled.read_pages(COMPILED).get(rule.id, {}).get("page", ""))
 
 
 def cases(rule: Rule) -> dict[str, object]:
     """The rule's cases by name (`fail-…`, `pass-…`), as JSON values. Raises RuleError for a file that is not JSON."""
     if rule.folder is None:
-        found = _compiled_pages().get(rule.id, {}).get("cases", {})
+        found = compiled.read_pages(COMPILED).get(rule.id, {}).get("cases", {})
         return dict(found) if isinstance(found, dict) else {}
     return read_cases(rule.folder)
 
@@ -131,19 +136,33 @@ def read_cases(folder: str) -> dict[str, object]:
     return found
 
 
-def _own_sources() -> tuple[list[Source], list[Source]]:
-    if os.path.isdir(os.path.join(FOLDERS, "frameworks")) and not _is_current(COMPILED, FOLDERS):
-        return read_folder(FOLDERS)
-    compiled = _read_compiled()
-    rules = [Source(table, f"rules/{table.get('id')}/rule.toml", None) for table in _tables(compiled, "rules")]
-    frameworks = [Source(table, f"rules/frameworks/{table.get('id')}.toml", None) for table in _tables(compiled, "frameworks")]
-    return rules, frameworks
+def _read_catalogue(folders: Iterable[str]) -> Catalogue:
+    """The rules and frameworks of kmslint itself, and those in `folders`."""
+    rules: list[Source] = []
+    frameworks: list[Source] = []
+    own = _EMPTY
+    if _has_own_folders():
+        rules, frameworks = read_folder(FOLDERS)
+    else:
+        tables = [Source(table, f"rules/frameworks/{table['id']}.toml", None) for table in compiled.read_frameworks(COMPILED)]
+        own = build((), tables)._replace(rules=compiled.read_rules(COMPILED))
+    for folder in folders:
+        more_rules, more_frameworks = read_folder(folder)
+        if not more_rules:
+            raise RuleError("holds no rule", source=folder, help="each rule is a folder with a rule.toml")
+        rules, frameworks = [*rules, *more_rules], [*frameworks, *more_frameworks]
+    return build(rules, frameworks, own)
 
 
-def _is_current(compiled: str, folders: str) -> bool:
+def _has_own_folders() -> bool:
+    """Whether kmslint's own rules are read from folders: in a checkout, unless what was compiled there is younger."""
+    return os.path.isdir(os.path.join(FOLDERS, "frameworks")) and not _is_current(COMPILED, FOLDERS)
+
+
+def _is_current(catalogue: str, folders: str) -> bool:
     """Whether a compiled catalogue beside a checkout's folders is younger than each of them and what they hold."""
     try:
-        built = os.stat(compiled).st_mtime_ns
+        built = os.stat(os.path.join(catalogue, compiled.RULES)).st_mtime_ns
         with os.scandir(folders) as found:
             return os.stat(folders).st_mtime_ns < built and all(_youngest(entry) < built for entry in found if entry.is_dir())
     except OSError:
@@ -153,26 +172,6 @@ def _is_current(compiled: str, folders: str) -> bool:
 def _youngest(entry: "os.DirEntry[str]") -> int:
     with os.scandir(entry.path) as inside:
         return max(entry.stat().st_mtime_ns, *(item.stat().st_mtime_ns for item in inside))
-
-
-def _read_compiled() -> Mapping[str, object]:
-    try:
-        found = json.loads(_read(COMPILED))
-    except ValueError:
-        found = None
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
-        raise RuleError("is no catalogue of rules", source=COMPILED, help="install kmslint again")
-    return found
-
-
-def _compiled_pages() -> dict[str, dict[str, object]]:
-    pages = json.loads(str(_read_compiled().get("pages", "{}")))
-    return pages if isinstance(pages, dict) else {}
-
-
-def _tables(compiled: Mapping[str, object], name: str) -> list[Table]:
-    found = compiled.get(name)
-    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
 def _rule_source(folder: str) -> Source:
@@ -202,7 +201,7 @@ def _read(file: str) -> str:
             content = stream.read()
     except OSError as error:
         raise RuleError(f"cannot be read: {error.strerror}", source=file) from None
-    if len(content) > MAX_BYTES and file != COMPILED:
+    if len(content) > MAX_BYTES:
         raise RuleError(f"is larger than {MAX_BYTES} bytes", source=file)
     try:
         return content.decode("utf-8")

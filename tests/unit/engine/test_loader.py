@@ -1,6 +1,5 @@
 """Where rules are found, and what is said of folders that hold none."""
 
-import json
 import os
 import subprocess
 import sys
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kmslint.engine import loader
+from kmslint.engine import compiled, loader
 from kmslint.engine.frameworks import Framework, Requirement, parse_framework
 from kmslint.errors import RuleError
 from kmslint.model.result import Control
@@ -142,18 +141,23 @@ def test_a_page_or_case_that_cannot_be_read_is_told(tmp_path: Path) -> None:
 
 
 def test_a_compiled_catalogue_holds_the_same_rules(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    output = tmp_path / "kmslint" / "_rules" / "rules.json"
+    output = tmp_path / "kmslint" / "_rules"
     script = str(root / "tools" / "compile_rules.py")
     environment = os.environ | {"PYTHONPATH": str(root)}
+    bytes_of = []
     for _ in range(2):
         subprocess.run([sys.executable, script, str(output), "--rules", str(root / "rules")], check=True, env=environment)
+        bytes_of.append([(path.name, path.read_bytes()) for path in sorted(output.iterdir())])
+    assert bytes_of[0] == bytes_of[1]
+    assert [name for name, _ in bytes_of[0]] == ["pages.json", "rules.json"]
     from_folders = loader.build(*loader.read_folder(str(root / "rules")))
     monkeypatch.setattr(loader, "COMPILED", str(output))
     monkeypatch.setattr(loader, "FOLDERS", str(tmp_path / "rules"))
-    compiled = loader.load_catalogue()
-    assert compiled.frameworks == from_folders.frameworks
-    assert compiled.rules == tuple(rule._replace(folder=None) for rule in from_folders.rules)
-    for rule, original in zip(compiled.rules, from_folders.rules, strict=True):
+    catalogue = loader.load_catalogue()
+    assert catalogue.frameworks == from_folders.frameworks
+    assert catalogue.rules == loader.load_rules() == tuple(rule._replace(folder=None) for rule in from_folders.rules)
+    assert repr(catalogue.rules) == repr(tuple(rule._replace(folder=None) for rule in from_folders.rules))
+    for rule, original in zip(catalogue.rules, from_folders.rules, strict=True):
         assert loader.page(rule) == loader.page(original)
         assert loader.cases(rule) == loader.cases(original)
 
@@ -162,31 +166,53 @@ def test_compiling_a_wrong_rule_stops(root: Path, tmp_path: Path) -> None:
     write_rule(tmp_path, "my-rule", "id = 3")
     script = str(root / "tools" / "compile_rules.py")
     done = subprocess.run(
-        [sys.executable, script, str(tmp_path / "out.json"), "--rules", str(tmp_path)],
+        [sys.executable, script, str(tmp_path / "out"), "--rules", str(tmp_path)],
         capture_output=True,
         text=True,
         check=False,
         env=os.environ | {"PYTHONPATH": str(root)},
     )
-    assert (done.returncode, done.stdout, (tmp_path / "out.json").exists()) == (2, "", False)
+    assert (done.returncode, done.stdout, (tmp_path / "out").exists()) == (2, "", False)
     assert "`id` is `3`" in done.stderr
 
 
 def test_a_broken_catalogue_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = tmp_path / "rules.json"
-    monkeypatch.setattr(loader, "COMPILED", str(broken))
+    monkeypatch.setattr(loader, "COMPILED", str(tmp_path))
     monkeypatch.setattr(loader, "FOLDERS", str(tmp_path / "rules"))
-    for text in ("{", "[]", '{"format": "kmslint-rules/0"}'):
-        broken.write_text(text)
-        with pytest.raises(RuleError, match="is no catalogue of rules"):
-            loader.load_rules()
+    for name, load in (("rules.json", loader.load_rules), ("pages.json", loader.load_catalogue)):
+        with pytest.raises(RuleError, match="cannot be read: No such file or directory"):
+            load()
+        for text in ("{", "[]", '{"format": "kmslint-rules/0"}', '{"format": "kmslint-rules/2", "rules": 3}'):
+            (tmp_path / name).write_text(text)
+            with pytest.raises(RuleError, match="is no catalogue of rules"):
+                load()
+
+
+def test_a_users_rule_comes_beside_a_compiled_catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own, mine = tmp_path / "own", tmp_path / "mine"
+    (own / "frameworks").mkdir(parents=True)
+    (own / "frameworks" / "ours.toml").write_text('id = "ours"\ntitle = "Ours"\n[[controls]]\nid = "1"\ntitle = "One"\n')
+    write_rule(own, "own-rule", control="ours/1")
+    catalogue = loader.build(*loader.read_folder(str(own)))
+    frameworks = [source.table for source in loader.read_folder(str(own))[1]]
+    compiled.write(str(tmp_path), catalogue.rules, frameworks, {"own-rule": {"page": "# own-rule", "cases": {}}})
+    monkeypatch.setattr(loader, "COMPILED", str(tmp_path))
+    monkeypatch.setattr(loader, "FOLDERS", str(tmp_path / "none"))
+    write_rule(mine, "my-rule", control="ours/1")
+    rules = loader.load_rules([str(mine)])
+    assert [(rule.id, rule.controls) for rule in rules] == [
+        (name, (Control("ours/1", "One", "", "because"),)) for name in ("my-rule", "own-rule")
+    ]
+    assert loader.page(rules[1]) == "# own-rule"
+    write_rule(mine, "own-rule", control="ours/1")
+    with pytest.raises(RuleError, match=r"`own-rule` is already the id in rules/own-rule/rule\.toml"):
+        loader.load_rules([str(mine)])
 
 
 def test_a_catalogue_beside_folders_counts_while_it_is_younger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folders, compiled = tmp_path / "rules", tmp_path / "rules.json"
+    folders, catalogue = tmp_path / "rules", tmp_path / "rules.json"
     path = write_rule(folders, "my-rule", control="ours/1")
     (folders / "frameworks").mkdir()
-    framework = {"id": "ours", "title": "Ours", "controls": [{"id": "1", "title": "One"}]}
     (folders / "frameworks" / "ours.toml").write_text('id = "ours"\ntitle = "Ours"\n[[controls]]\nid = "1"\ntitle = "One"\n')
     table = {
         "id": "compiled-rule",
@@ -196,8 +222,9 @@ def test_a_catalogue_beside_folders_counts_while_it_is_younger(tmp_path: Path, m
         "needs": [],
         "forbid": [{"Principal": "*"}],
     }
-    compiled.write_text(json.dumps({"format": loader.FORMAT, "rules": [table], "frameworks": [framework], "pages": "{}"}))
-    monkeypatch.setattr(loader, "COMPILED", str(compiled))
+    (rule,) = loader.build([loader.Source(table, "here", None)], []).rules
+    compiled.write(str(tmp_path), [rule], [], {})
+    monkeypatch.setattr(loader, "COMPILED", str(tmp_path))
     monkeypatch.setattr(loader, "FOLDERS", str(folders))
     monkeypatch.setattr(sys, "path", [])
     old = 1_000_000_000
@@ -206,7 +233,7 @@ def test_a_catalogue_beside_folders_counts_while_it_is_younger(tmp_path: Path, m
     assert [rule.id for rule in loader.load_rules()] == ["compiled-rule"]
     for touched in (path / "rule.toml", path, folders):
         os.utime(touched)
-        os.utime(compiled, (old + 1, old + 1))
+        os.utime(catalogue, (old + 1, old + 1))
         assert [rule.id for rule in loader.load_rules()] == ["my-rule"]
         os.utime(touched, (old, old))
 
