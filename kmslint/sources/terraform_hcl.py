@@ -17,10 +17,11 @@ from kmslint.sources.hcl.facts import KEY_TYPES
 from kmslint.sources.hcl.folder import Files
 from kmslint.sources.hcl.json_syntax import read_json_arguments
 from kmslint.sources.hcl.keys import KEY_POLICY, KeyFound, keys_of
-from kmslint.sources.hcl.modules import Module, World
+from kmslint.sources.hcl.modules import Module
 from kmslint.sources.hcl.reader import read_arguments
 from kmslint.sources.hcl.syntax import Argument, Block, Place, Variable
 from kmslint.sources.hcl.values import string
+from kmslint.sources.hcl.world import World
 from kmslint.tree import Node
 from kmslint.typed import Final, Union
 

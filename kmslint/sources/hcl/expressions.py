@@ -8,6 +8,8 @@ Source: HashiCorp, "HCL Native Syntax Specification", "Expressions"; Terraform L
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from kmslint.sources.hcl import values
+from kmslint.sources.hcl.access import item_of, member_of
+from kmslint.sources.hcl.operations import conditional, operation, truth
 from kmslint.sources.hcl.syntax import (
     ITEM,
     Attribute,
@@ -32,7 +34,7 @@ from kmslint.sources.hcl.syntax import (
 )
 from kmslint.sources.hcl.texts import Piece, Texts
 from kmslint.sources.hcl.values import Failure, Limit
-from kmslint.tree import ARRAY, BOOLEAN, NULL, NUMBER, OBJECT, STRING, UNRESOLVED, Member, Node, Symbol
+from kmslint.tree import ARRAY, NULL, NUMBER, OBJECT, STRING, UNRESOLVED, Member, Node, Symbol
 from kmslint.typed import Final, NamedTuple, Protocol
 
 MAX_STEPS: Final = 300_000
@@ -277,23 +279,6 @@ def _attribute(self: Evaluator, expression: Attribute, scope: Scope) -> Node:
     return member_of(self.evaluate(base, scope), expression.name, scope, expression.place)
 
 
-def member_of(node: Node, name: str, scope: Scope, place: Place) -> Node:
-    """The attribute `name` of a value. Raises Failure where it has none."""
-    if node.kind == OBJECT:
-        found = node.member(name)
-        if found is None:
-            raise Failure(f"there is no `{values.shown(name)}`", place)
-        return found
-    if node.kind == UNRESOLVED:
-        symbol = values.symbol_of(node)
-        if values.is_several(node):
-            return values.unresolved(f"{symbol.name}.{name}", place)
-        return scope.module.member(symbol.name, name, place) or values.unresolved(f"{symbol.name}.{name}", place)
-    if node.kind == ARRAY and name.isdigit():
-        return item_of(node, values.number(name, place), scope, place)
-    raise Failure(f"{node.kind} has no attribute `{values.shown(name)}`", place)
-
-
 def _index(self: Evaluator, expression: Index, scope: Scope) -> Node:
     base = self.evaluate(expression.base, scope)
     key = self.evaluate(expression.key, scope)
@@ -301,28 +286,6 @@ def _index(self: Evaluator, expression: Index, scope: Scope) -> Node:
         return self.symbol(expression, scope)
     found = item_of(base, key, scope, expression.place)
     return self.symbol(expression, scope) if values.is_several(found) else found
-
-
-def item_of(node: Node, key: Node, scope: Scope, place: Place) -> Node:
-    """The item at a known key. Raises Failure where there is none."""
-    text = str(values.text_of(key))
-    if node.kind == OBJECT:
-        return member_of(node, text, scope, place)
-    if node.kind == UNRESOLVED:
-        name = values.symbol_of(node).name
-        label = text if key.kind == NUMBER else '"' + values.shown(text) + '"'
-        return scope.module.item(name, label, place) or values.unresolved(f"{name}[{label}]", place)
-    if node.kind == ARRAY:
-        items = node.items()
-        if not text.isdigit() or len(text) > 9:
-            raise Failure(f"`{values.shown(text)}` is no index", place)
-        before = items[: int(text) + 1]
-        if any(map(values.is_several, before)):
-            return values.several(next(item for item in before if values.is_several(item)))
-        if int(text) >= len(items):
-            raise Failure(f"there is no item {text}", place)
-        return items[int(text)]
-    raise Failure(f"{node.kind} has no items", place)
 
 
 def _splat(self: Evaluator, expression: Splat, scope: Scope) -> Node:
@@ -337,107 +300,6 @@ def _splat(self: Evaluator, expression: Splat, scope: Scope) -> Node:
         value = self.evaluate(expression.body, scope.bind(**{ITEM: item}))
         found.append(values.several(value) if values.is_several(item) and value.kind == UNRESOLVED else value)
     return values.array(found, expression.place)
-
-
-# --- operations
-
-
-def truth(node: Node) -> bool | None:
-    """A condition as a boolean; None if it is not known. Raises Failure for what is none."""
-    if node.kind == BOOLEAN:
-        return bool(node.value)
-    if node.kind == STRING and node.value in {"true", "false"}:
-        return node.value == "true"
-    if node.kind == UNRESOLVED or (node.kind == STRING and not isinstance(node.value, str)):
-        return None
-    raise Failure(f"{node.kind} is no condition", values.place_of(node))
-
-
-def _conditional(self: Evaluator, expression: Conditional, scope: Scope) -> Node:
-    condition = truth(self.evaluate(expression.condition, scope))
-    if condition is not None:
-        return self.evaluate(expression.then if condition else expression.otherwise, scope)
-    try:
-        then, otherwise = self.evaluate(expression.then, scope), self.evaluate(expression.otherwise, scope)
-    except Failure:
-        return self.symbol(expression, scope)
-    return then if values.plain(then) == values.plain(otherwise) else self.symbol(expression, scope)
-
-
-def _operation(self: Evaluator, expression: Operation, scope: Scope) -> Node:
-    operator = expression.operator
-    if operator in {"&&", "||"}:
-        return _logical(self, expression, scope)
-    operands = [self.evaluate(operand, scope) for operand in expression.operands]
-    if operator in {"==", "!="}:
-        return _equality(self, expression, operands, scope)
-    if not all(map(values.is_known, operands)):
-        return self.symbol(expression, scope)
-    if operator == "!":
-        return values.boolean(not truth(operands[0]), expression.place)
-    return _arithmetic(expression, [_number(operand) for operand in operands])
-
-
-def _logical(self: Evaluator, expression: Operation, scope: Scope) -> Node:
-    """`&&` and `||`: one operand may decide alone."""
-    decides = expression.operator == "||"
-    is_open = False
-    for operand in expression.operands:
-        found = truth(self.evaluate(operand, scope))
-        if found is decides:
-            return values.boolean(decides, expression.place)
-        is_open = is_open or found is None
-    return self.symbol(expression, scope) if is_open else values.boolean(not decides, expression.place)
-
-
-def _equality(self: Evaluator, expression: Operation, operands: Sequence[Node], scope: Scope) -> Node:
-    left, right = operands
-    equal = values.plain(left) == values.plain(right)
-    if not equal and not (values.is_known(left) and values.is_known(right)):
-        return self.symbol(expression, scope)
-    if not equal and {left.kind, right.kind} == {STRING, NUMBER}:
-        equal = False
-    return values.boolean(equal == (expression.operator == "=="), expression.place)
-
-
-def _number(node: Node) -> float:
-    text = str(values.text_of(node))
-    try:
-        return int(text) if text.lstrip("-").isdigit() and len(text) < 30 else float(text)
-    except ValueError:
-        raise Failure(f"`{values.shown(text)}` is no number", values.place_of(node)) from None
-
-
-def _arithmetic(expression: Operation, operands: Sequence[float]) -> Node:
-    place = expression.place
-    if len(operands) == 1:
-        return values.number(-operands[0], place)
-    left, right = operands
-    compare = _COMPARISONS.get(expression.operator)
-    if compare is not None:
-        return values.boolean(compare(left, right), place)
-    compute = _COMPUTATIONS.get(expression.operator)
-    if compute is None or (expression.operator in "/%" and right == 0):
-        raise Failure("the operation has no value", place)
-    try:
-        return values.number(compute(left, right), place)
-    except (OverflowError, ValueError):
-        raise Failure("the number is too large", place) from None
-
-
-_COMPARISONS: Final[Mapping[str, Callable[[float, float], bool]]] = {
-    "<": lambda a, b: a < b,
-    "<=": lambda a, b: a <= b,
-    ">": lambda a, b: a > b,
-    ">=": lambda a, b: a >= b,
-}
-_COMPUTATIONS: Final[Mapping[str, Callable[[float, float], float]]] = {
-    "+": lambda a, b: a + b,
-    "-": lambda a, b: a - b,
-    "*": lambda a, b: a * b,
-    "/": lambda a, b: a / b,
-    "%": lambda a, b: a - b * int(a / b),
-}
 
 
 # --- loops
@@ -568,6 +430,6 @@ _EVALUATORS: Final[dict[type, Callable[..., Node]]] = {
     ListOf: _list,
     ObjectOf: _object,
     For: _for,
-    Conditional: _conditional,
-    Operation: _operation,
+    Conditional: conditional,
+    Operation: operation,
 }

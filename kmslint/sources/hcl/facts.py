@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from kmslint.location import Location
 from kmslint.model.key import UNREAD, Absent, Fact, Known, Unknown
 from kmslint.sources.hcl import values
-from kmslint.sources.hcl.modules import Instance, Module
+from kmslint.sources.hcl.modules import Module
 from kmslint.sources.hcl.syntax import Argument
+from kmslint.sources.hcl.world import Instance
 from kmslint.tree import ARRAY, NULL, OBJECT, UNRESOLVED, Node, Symbol, Template
 from kmslint.typed import Final
 

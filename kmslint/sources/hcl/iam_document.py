@@ -17,7 +17,8 @@ from kmslint.tree import ARRAY, NULL, OBJECT, STRING, UNRESOLVED, Member, Node, 
 from kmslint.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from kmslint.sources.hcl.modules import Instance, Module
+    from kmslint.sources.hcl.modules import Module
+    from kmslint.sources.hcl.world import Instance
 
 VERSION: Final = "2012-10-17"
 

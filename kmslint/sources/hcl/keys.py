@@ -20,10 +20,11 @@ from kmslint.sources.hcl.facts import (
     shared_by,
     unresolved_name,
 )
-from kmslint.sources.hcl.modules import Instance, Module, World
+from kmslint.sources.hcl.modules import Module
 from kmslint.sources.hcl.policies import DEFAULT_NOTE, default_policy, key_policy, names_own_account
 from kmslint.sources.hcl.syntax import Block, Place
 from kmslint.sources.hcl.values import Failure, Limit
+from kmslint.sources.hcl.world import Instance, World
 from kmslint.sources.owner import infer_owner, infer_partition
 from kmslint.tree import STRING, Node
 from kmslint.typed import Final, NamedTuple

@@ -9,10 +9,10 @@ from kmslint.policy.document import Diagnostic, Policy
 from kmslint.policy.parse import MAX_BYTES, parse_shape
 from kmslint.sources.hcl import values
 from kmslint.sources.hcl.facts import unresolved_name
-from kmslint.sources.hcl.modules import World
 from kmslint.sources.hcl.providers import Provider
 from kmslint.sources.hcl.syntax import Place
 from kmslint.sources.hcl.texts import Encoded
+from kmslint.sources.hcl.world import World
 from kmslint.tree import ARRAY, NULL, OBJECT, STRING, UNRESOLVED, Member, Node, Symbol, Template
 from kmslint.typed import Final
 

@@ -18,7 +18,8 @@ from kmslint.tree import ARRAY, NULL, OBJECT, STRING, UNRESOLVED, Node, Symbol
 from kmslint.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from kmslint.sources.hcl.modules import Instance, Module
+    from kmslint.sources.hcl.modules import Module
+    from kmslint.sources.hcl.world import Instance
 
 _OWN: Final = {
     ("aws_caller_identity", "account_id"): "account",

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from kmslint.errors import InputError
 from kmslint.location import Text
+from kmslint.sources.hcl.heredocs import flushed
 from kmslint.sources.hcl.syntax import (
     ITEM,
     Attribute,
@@ -241,7 +242,7 @@ def read_parts(source: Places, node: "Node", depth: int, end: int | None) -> Quo
         inner = [child for child in node.children if child.type not in {"heredoc_start", "heredoc_identifier"}]
         parts = _Template(source, _HEREDOC_ESCAPE, depth).parts(inner, start, max(stop, start))
         flush = place.text.content.startswith("<<-", place.start)
-        return Quoted(place, _flushed(parts, place.text.content) if flush else parts)
+        return Quoted(place, flushed(parts, place.text.content) if flush else parts)
     inner = [child for child in node.children if child.type not in {"quoted_template_start", "quoted_template_end"}]
     return Quoted(place, _Template(source, _ESCAPE, depth).parts(inner, place.start + 1, place.end - 1))
 
@@ -362,71 +363,6 @@ def _unescape(escape: str) -> str:
         code = int(escape[2:], 16)  # noqa: FURB166  the prefix is no Python prefix
         return "\ufffd" if code > 0x10FFFF or 0xD800 <= code <= 0xDFFF else chr(code)
     return _PLAIN.get(escape[1], escape[1])
-
-
-def _flushed(parts: tuple[Part, ...], content: str) -> tuple[Part, ...]:
-    """The parts of a `<<-` heredoc: without the blanks that all its lines start with."""
-    indents = list(_indents(parts, content))
-    width = min(indents, default=0)
-    return _outdented(parts, content, width) if width else parts
-
-
-def _indents(parts: tuple[Part, ...], content: str) -> "list[int]":
-    found: list[int] = []
-    for number, part in enumerate(parts):
-        if isinstance(part, Raw) and part.spread:
-            for start, line in _lines(part, content):
-                blank = not line.strip(" \t\r\n")
-                last = start + len(line) == part.start + len(part.value)
-                if blank and (line.endswith("\n") or (last and number + 1 == len(parts))):
-                    continue
-                found.append(len(line) - len(line.lstrip(" \t")))
-        elif isinstance(part, (Hole, Choice, Loop)) and _opens_line(part.place.start, content):
-            found.append(0)
-        if isinstance(part, Choice):
-            found += _indents(part.then, content) + _indents(part.otherwise, content)
-        elif isinstance(part, Loop):
-            found += _indents(part.body, content)
-    return found
-
-
-def _outdented(parts: tuple[Part, ...], content: str, width: int) -> tuple[Part, ...]:
-    found: list[Part] = []
-    for part in parts:
-        if isinstance(part, Choice):
-            found.append(
-                part._replace(then=_outdented(part.then, content, width), otherwise=_outdented(part.otherwise, content, width))
-            )
-        elif isinstance(part, Loop):
-            found.append(part._replace(body=_outdented(part.body, content, width)))
-        elif isinstance(part, Raw) and part.spread:
-            at = part.start
-            for start, line in _lines(part, content):
-                if at < start:
-                    found.append(Raw(content[at:start], at))
-                at = start + min(width, len(line) - len(line.lstrip(" \t")))
-            if at < part.start + len(part.value):
-                found.append(Raw(content[at : part.start + len(part.value)], at))
-        else:
-            found.append(part)
-    return tuple(found)
-
-
-def _lines(part: Raw, content: str) -> "list[tuple[int, str]]":
-    """The lines that start inside the piece, each with its offset, as far as the piece goes."""
-    found: list[tuple[int, str]] = []
-    at, end = part.start, part.start + len(part.value)
-    while at < end:
-        after = content.find("\n", at, end)
-        after = end if after < 0 else after + 1
-        if _opens_line(at, content):
-            found.append((at, content[at:after]))
-        at = after
-    return found
-
-
-def _opens_line(at: int, content: str) -> bool:
-    return at == 0 or content[at - 1] == "\n"
 
 
 def _fault(source: Places, node: "Node", message: str) -> InputError:
