@@ -7,12 +7,14 @@ not known, a question is asked for every account that the policy names and for o
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from kmslint.aws.condition_keys import presence_on
+from kmslint.engine.binding import bound
 from kmslint.engine.variables import accounts_in, describe
 from kmslint.errors import InputError, RuleError
 from kmslint.location import Text
 from kmslint.model.key import Key
 from kmslint.model.settings import Settings
 from kmslint.policy import variables
+from kmslint.policy.bind import own_symbols
 from kmslint.policy.complete import complete, oddities, spelled
 from kmslint.policy.document import Policy, Statement
 from kmslint.policy.evaluate import ALLOW, UNDETERMINED, Evaluation, evaluate
@@ -29,7 +31,6 @@ from kmslint.reason.query import (
 )
 from kmslint.sources.policy_json import NotAKey, keys_from_json
 from kmslint.sources.requests import request_of
-from kmslint.tree import Template
 from kmslint.typed import Final, NamedTuple, assert_never
 
 MAX_OWNERS: Final = 24
@@ -102,42 +103,76 @@ def ask(
 # one request
 
 
+class _Owned(NamedTuple):
+    """The policies and the key as one owner of the key makes them."""
+
+    policies: tuple[Policy, ...]
+    context: KeyContext
+
+
 class Judge:
     """Decides requests about one key: thousands a second, for what the key's policies say is prepared once."""
 
-    __slots__ = ("_contexts", "_key", "_mentioned", "_roles", "policies")
+    __slots__ = ("_key", "_mentioned", "_named", "_owned", "_roles")
 
     def __init__(self, key: Key) -> None:
-        self.policies: tuple[Policy, ...] = tuple(named.policy for named in key.policies)
         self._key = key
-        statements = [statement for policy in self.policies for statement in policy.statements]
-        self._mentioned = tuple(dict.fromkeys(name for policy in self.policies for name in _mentioned(policy)))
+        policies = policies_of(key)
+        statements = [statement for policy in policies for statement in policy.statements]
+        self._mentioned = tuple(dict.fromkeys(name for policy in policies for name in _mentioned(policy)))
         self._roles = tuple(entry.value for one in statements for entry in one.principals or () if isinstance(entry.value, str))
-        own = key.context()
-        candidates = owners_of(key) if key.account is None and _speaks_of_key(statements, self._mentioned) else (key.account,)
-        self._contexts = tuple(own._replace(account=account) for account in candidates)
-
-    def completed(self, request: Request) -> Request:
-        """The request with what its principal and the key determine, for the first owner that may be."""
-        return self._placed(complete(request._replace(key=self._contexts[0])))[0]
+        is_open = key.account is None and _speaks_of_owner(policies, self._mentioned)
+        self._named: tuple[str, ...] | None = owners_of(key) if is_open else None
+        self._owned: dict[str | None, _Owned] = {}
 
     def decide(self, request: Request, *, has_key: bool = False) -> Decision:
         """The decision on `request`, completed. `has_key`: the request says itself which key it is made to."""
         if self._key.policies_unread is not None:
             return Decision(UNDETERMINED, reasons=(self._key.policies_unread,))
-        contexts = (request.key,) if has_key else self._contexts
-        completed = [complete(request._replace(key=context)) for context in contexts]
-        first = self._of_one(completed[0])
-        for other in completed[1:]:
-            if self._of_one(other)[:3] != first[:3]:
+        if has_key:
+            key = bound(self._key._replace(account=request.key.account, region=request.key.region, key_id=request.key.key_id))
+            return self._of_owner(_Owned(policies_of(key), request.key), request)
+        owners = self._owners(request)
+        first = self._of_owner(self._as_owned(owners[0]), request)
+        if len(owners) > MAX_OWNERS:
+            return Decision(UNDETERMINED, reasons=(ASK_OWNER,))
+        for owner in owners[1:]:
+            if self._of_owner(self._as_owned(owner), request)[:3] != first[:3]:
                 return Decision(UNDETERMINED, reasons=(ASK_OWNER,))
-        request = self._placed(completed[0])[0]
-        notes = (*oddities(request), *self._notes(request, first))
-        return first._replace(reasons=tuple(dict.fromkeys((*first.reasons, *notes))))
+        return first
 
-    def _of_one(self, request: Request) -> Decision:
-        """The decision where the owner is settled. A session whose role's path matters is undetermined unless all paths agree."""
-        found = [_as_decision(evaluate(self.policies, one)) for one in self._placed(request)]
+    def completed(self, request: Request) -> tuple[tuple[Policy, ...], Request]:
+        """The policies, and the request with what its principal and the key determine, for the first owner that may be."""
+        owned = self._as_owned(self._owners(request)[0])
+        return owned.policies, self._placed(complete(request._replace(key=owned.context)))[0]
+
+    def _owners(self, request: Request) -> tuple[str | None, ...]:
+        """The owners of the key that may make a difference: the one that is known, or each that is named, the caller's account too."""
+        if self._named is None:
+            return (self._key.account,)
+        account = identify(request.principal).account
+        return self._named if account is None or account in self._named else (*self._named, account)
+
+    def _as_owned(self, owner: str | None) -> _Owned:
+        owned = self._owned.get(owner)
+        if owned is None:
+            key = bound(self._key._replace(account=owner))
+            owned = _Owned(policies_of(key), key.context())
+            if len(self._owned) <= MAX_OWNERS:
+                self._owned[owner] = owned
+        return owned
+
+    def _of_owner(self, owned: _Owned, request: Request) -> Decision:
+        """The decision where the owner is settled, and what a reader must know beside it."""
+        completed = complete(request._replace(key=owned.context))
+        decision = self._of_one(owned.policies, completed)
+        placed = self._placed(completed)[0]
+        notes = (*oddities(placed), *self._notes(placed, decision))
+        return decision._replace(reasons=tuple(dict.fromkeys((*decision.reasons, *notes))))
+
+    def _of_one(self, policies: tuple[Policy, ...], request: Request) -> Decision:
+        """The decision on a completed request. A session whose role's path matters is undetermined unless all paths agree."""
+        found = [_as_decision(evaluate(policies, one)) for one in self._placed(request)]
         if any(one[:3] != found[0][:3] for one in found[1:]):
             told = f"the answer depends on the path of the role of `{request.principal}`; state aws:PrincipalArn, or ask for the role"
             return Decision(UNDETERMINED, reasons=(told,))
@@ -164,7 +199,7 @@ class Judge:
 
     def _written_roles(self, stem: str, name: str | None) -> Iterator[str]:
         """Role ARNs of that name in condition values."""
-        for policy in self.policies:
+        for policy in policies_of(self._key):
             for statement in policy.statements:
                 for condition in statement.conditions:
                     for item in condition.values:
@@ -206,12 +241,11 @@ def _mentioned(policy: Policy) -> Iterator[str]:
                 yield from (part.key for part in variables.split(value) if isinstance(part, variables.Variable))
 
 
-def _speaks_of_key(statements: Sequence[Statement], mentioned: Sequence[str]) -> bool:
+def _speaks_of_owner(policies: Sequence[Policy], mentioned: Sequence[str]) -> bool:
     """Whether a decision may depend on who owns the key."""
-    if "aws:resourceaccount" in mentioned:
+    if "aws:resourceaccount" in mentioned or any({"account", "key_arn"} & own_symbols(policy) for policy in policies):
         return True
-    values = [item.value for statement in statements for item in statement.resources or ()]
-    return any(value != "*" for value in values) or any(isinstance(value, Template) for value in values)
+    return any(item.value != "*" for policy in policies for one in policy.statements for item in one.resources or ())
 
 
 def owners_of(key: Key) -> tuple[str, ...]:
@@ -243,8 +277,8 @@ def forbid(
     """
     search = prove_none_allowed if explain else find_allowed
 
-    def query(described: tuple[Statement, ...], context: KeyContext) -> Answer:
-        return search(_policies(key), described, context, grant=grant)
+    def query(policies: tuple[Policy, ...], described: tuple[Statement, ...], context: KeyContext) -> Answer:
+        return search(policies, described, context, grant=grant)
 
     return _verdict(for_owners(key, statements, settings, where, query))
 
@@ -267,12 +301,12 @@ def require(
         return _every(key, statements, settings, grant, where, explain=explain)
     search = prove_none_allowed if explain else find_allowed
 
-    def query(described: tuple[Statement, ...], context: KeyContext) -> Answer:
-        return search(_policies(key), described, context, grant=grant)
+    def query(policies: tuple[Policy, ...], described: tuple[Statement, ...], context: KeyContext) -> Answer:
+        return search(policies, described, context, grant=grant)
 
     found = _verdict(for_owners(key, statements, settings, where, query))
     if found.answer == VIOLATED:
-        decided = evaluate(_policies(key), found.witness) if found.witness is not None else None
+        decided = evaluate(policies_of(key), found.witness) if found.witness is not None else None
         reasons = (
             (*found.reasons, f"allowed {_DELEGATED}") if decided is not None and decided.grant == "delegated" else found.reasons
         )
@@ -283,11 +317,11 @@ def require(
 def _every(key: Key, statements: Statements, settings: Settings, grant: str, where: str, *, explain: bool) -> Verdict:
     search = prove_all_allowed if explain else find_not_allowed
 
-    def query(described: tuple[Statement, ...], context: KeyContext) -> Answer:
-        return search(_policies(key), described, context, grant=grant)
+    def query(policies: tuple[Policy, ...], described: tuple[Statement, ...], context: KeyContext) -> Answer:
+        return search(policies, described, context, grant=grant)
 
-    def directly(described: tuple[Statement, ...], context: KeyContext) -> Answer:
-        return find_not_allowed(_policies(key), described, context, grant="direct")
+    def directly(policies: tuple[Policy, ...], described: tuple[Statement, ...], context: KeyContext) -> Answer:
+        return find_not_allowed(policies, described, context, grant="direct")
 
     found = _verdict(for_owners(key, statements, settings, where, query))
     if found.answer == PROVEN and grant != "direct":
@@ -297,8 +331,13 @@ def _every(key: Key, statements: Statements, settings: Settings, grant: str, whe
     return found
 
 
-def _policies(key: Key) -> tuple[Policy, ...]:
+def policies_of(key: Key) -> tuple[Policy, ...]:
+    """The key's policies in the order that a `StatementRef` counts."""
     return tuple(named.policy for named in key.policies)
+
+
+Query = Callable[[tuple[Policy, ...], tuple[Statement, ...], KeyContext], Answer]
+"""A question of the reasoning core: about these policies, this described set and this key."""
 
 
 def for_owners(
@@ -306,7 +345,7 @@ def for_owners(
     statements: Statements,
     settings: Settings,
     where: str,
-    query: Callable[[tuple[Statement, ...], KeyContext], Answer],
+    query: Query,
 ) -> Answer:
     """The answer that holds whoever owns the key; undetermined, naming the owner, where that decides."""
     if key.policies_unread is not None:
@@ -314,9 +353,13 @@ def for_owners(
     candidates = (key.account,) if key.account is not None else owners_of(key)
     answers: list[Answer] = []
     for account in candidates[:MAX_OWNERS]:
-        owned = key._replace(account=account)
+        owned = bound(key._replace(account=account))
         described = _described(statements, owned, settings, where)
-        answers.append(query(described, owned.context()) if described else Proven(("the statements describe no request",)))
+        answers.append(
+            query(policies_of(owned), described, owned.context())
+            if described
+            else Proven(("the statements describe no request",))
+        )
         if type(answers[-1]) is not type(answers[0]):
             return Undetermined((Cause(OWNER, ASK_OWNER),))
     if len(candidates) > MAX_OWNERS:

@@ -5,7 +5,8 @@ Exhaustive: what is not listed is proven to have no access by the key's policies
 
 from collections.abc import Iterator, Sequence
 
-from kmslint.asking import ASK_OWNER, MAX_OWNERS, VIOLATED, Verdict, forbid, owners_of
+from kmslint.asking import ASK_OWNER, MAX_OWNERS, VIOLATED, Verdict, forbid, owners_of, policies_of
+from kmslint.engine.binding import bound
 from kmslint.engine.variables import resolve
 from kmslint.model.key import Key
 from kmslint.model.settings import Settings
@@ -95,12 +96,11 @@ def take(key: Key, action: str) -> Inventory:
 
 
 def _callers(key: Key, action: str) -> Iterator[Caller]:
-    policies = tuple(named.policy for named in key.policies)
     if key.account is not None:
-        yield from (_caller(access, key.account) for access in who(policies, action, key.context()))
+        yield from (_caller(access, key.account) for access in _who(key, action))
         return
     owners = owners_of(key)
-    runs = [who(policies, action, key._replace(account=owner).context()) for owner in owners[:MAX_OWNERS]]
+    runs = [_who(key._replace(account=owner), action) for owner in owners[:MAX_OWNERS]]
     agreed = len(owners) <= MAX_OWNERS
     named = [_by_class([access for access in run if access.account != owners[0]]) for run in runs]
     for each in dict.fromkeys(each for run in named for each in run):
@@ -109,6 +109,11 @@ def _callers(key: Key, action: str) -> Iterator[Caller]:
         if len(found) < len(runs) or not agreed or any(type(one.answer) is not type(found[0].answer) for one in found):
             caller = caller._replace(answer=UNDETERMINED, witness=None, reasons=(ASK_OWNER,))
         yield caller
+
+
+def _who(key: Key, action: str) -> tuple[Access, ...]:
+    owned = bound(key)
+    return who(policies_of(owned), action, owned.context())
 
 
 def _folded(callers: tuple[Caller, ...]) -> tuple[Caller, ...]:

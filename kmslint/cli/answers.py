@@ -8,7 +8,7 @@ from kmslint.inventory import Caller, Inventory
 from kmslint.location import Location
 from kmslint.model.key import Key
 from kmslint.model.result import Report, SourceError
-from kmslint.policy.document import Statement
+from kmslint.policy.document import Policy, Statement
 from kmslint.policy.evaluate import ALLOW, EXPLICIT_DENY, IMPLICIT_DENY, UNDETERMINED
 from kmslint.policy.mismatch import mismatch
 from kmslint.policy.principals import identify
@@ -46,7 +46,7 @@ def decision_text(key: Key, judge: Judge, request: Request, decision: Decision, 
     yield _headline(request, decision)
     yield from _places(key, decision.statements)
     if decision.decision == IMPLICIT_DENY or explain:
-        yield from _unmatched(key, judge.completed(request), decision, explain=explain)
+        yield from _unmatched(*judge.completed(request), decision, explain=explain)
     yield from (f"  {_kind_of_note(decision)}: {visible(reason)}" for reason in decision.reasons)
 
 
@@ -80,13 +80,13 @@ def _caller(request: Request) -> str:
     return _NOBODY if request.principal is None else f"`{visible(request.principal)}`"
 
 
-def _unmatched(key: Key, request: Request, decision: Decision, *, explain: bool) -> Iterator[str]:
+def _unmatched(policies: Sequence[Policy], request: Request, decision: Decision, *, explain: bool) -> Iterator[str]:
     lines = []
-    for number, named in enumerate(key.policies):
-        for statement in named.policy.statements:
+    for number, policy in enumerate(policies):
+        for statement in policy.statements:
             if StatementRef(number, statement.index) in decision.statements or (statement.effect == "Deny" and not explain):
                 continue
-            why = mismatch(statement, named.policy, request)
+            why = mismatch(statement, policy, request)
             if why is not None:
                 lines.append(f"  {_name(statement)} does not apply: {visible(why)}")
     yield from lines if explain else lines[:MAX_UNMATCHED]

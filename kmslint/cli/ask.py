@@ -18,7 +18,7 @@ from kmslint.model.result import SourceError
 from kmslint.model.settings import Settings
 from kmslint.policy.evaluate import ALLOW, UNDETERMINED
 from kmslint.policy.request import Request
-from kmslint.sources.files import MAX_BYTES, READERS, STDIN, Skipped, collect
+from kmslint.sources.files import MAX_BYTES, STDIN, Skipped, collect
 from kmslint.sources.requests import Asked, action_of, principal_of, read_context, read_requests, read_statements
 
 _CODES = {ALLOW: 0, PROVEN: 0, UNDETERMINED: 4}
@@ -155,8 +155,12 @@ def _parser() -> Parser:
     sets.add_argument("--grant", choices=("direct", "delegated", "any"), help="which allowed requests count")
     parser.add_argument("--explain", action="store_true", help="also why: the proof, or what each statement says")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="format of the answer (default: text)")
+    parser.add_argument(
+        "--type", choices=("auto", "policy"), default="auto", help="what the input is (default: auto, by content)"
+    )
     parser.add_argument("--account", metavar="ID", type=account_id, help="account that owns the key")
     parser.add_argument("--key", metavar="ARN", type=key_arn, help="ARN of the key")
+    parser.add_argument("--address", metavar="ADDRESS", help="resource address of the key, where a file holds several")
     parser.add_argument("--region", metavar="REGION", type=_region, help="Region of the key")
     parser.add_argument("--config", metavar="FILE", help="configuration file (default: the nearest)")
     parser.add_argument("--no-config", action="store_true", help="read no configuration file")
@@ -178,10 +182,12 @@ def _keys(found: argparse.Namespace, settings: Settings) -> tuple[list[Key], lis
     arn: KeyArn | None = found.key
     if arn is not None and found.account not in {None, arn.account}:
         raise UsageError(f"`--account {found.account}` contradicts `--key`, which says `{arn.account}`", help="leave one out")
+    places = [_place(path) for path in found.paths]
+    lines = {line for _, line in places if line is not None}
     inputs = collect(
-        tuple(found.paths),
+        tuple(path for path, _ in places),
         settings=settings,
-        type="auto" if found.who or not all(map(_is_json, found.paths)) else "policy",
+        type=found.type,
         arn=arn.arn if arn else None,
         account=arn.account if arn else found.account,
         region=arn.region if arn else found.region,
@@ -190,14 +196,18 @@ def _keys(found: argparse.Namespace, settings: Settings) -> tuple[list[Key], lis
     for item in inputs:
         if isinstance(item, SourceError):
             errors.append(item)
-        elif not isinstance(item, Skipped):
+        elif isinstance(item, Skipped) or (lines and item.source.line not in lines):
+            continue
+        elif found.address in {None, item.source.address}:
             keys.append(item._replace(id=f"k{len(keys) + 1}"))
     return keys, errors
 
 
-def _is_json(path: str) -> bool:
-    ending = os.path.splitext(path)[1].lower()
-    return not os.path.isdir(path) and (ending == ".json" or ending not in READERS)
+def _place(path: str) -> tuple[str, int | None]:
+    """A path and, as reports write it after a colon, the line where the key stands."""
+    file, colon, line = path.rpartition(":")
+    is_place = colon and line.isdecimal() and len(line) < 10 and not os.path.exists(path) and os.path.exists(file)
+    return (file, int(line)) if is_place else (path, None)
 
 
 def _only(keys: Sequence[Key], errors: Sequence[SourceError], paths: Sequence[str]) -> Key:
@@ -206,10 +216,13 @@ def _only(keys: Sequence[Key], errors: Sequence[SourceError], paths: Sequence[st
         first = errors[0]
         _tell(errors[1:])
         raise InputError(first.message, source=first.source, line=first.line, column=first.column, help=first.help)
-    if len(keys) != 1:
-        what = f"{len(keys)} keys were found" if keys else "no key was found"
-        raise InputError(what, source=", ".join(paths), help="ask about one; --who takes several")
-    return keys[0]
+    if len(keys) == 1:
+        return keys[0]
+    if not keys:
+        raise InputError("no key was found", source=", ".join(paths), help="name a file that holds a key policy")
+    places = [f"{key.source.file}:{key.source.line}" + (f" ({key.source.address})" if key.source.address else "") for key in keys]
+    shown = ", ".join(places[:8]) + (", …" if len(places) > 8 else "")
+    raise InputError(f"{len(keys)} keys were found", source=", ".join(paths), help=f"ask about one: {shown}; --who takes several")
 
 
 def _tell(errors: Iterable[SourceError]) -> None:
