@@ -1,8 +1,6 @@
 """`python -m kmslint`."""
 
-import sys
-
-from kmslint.cli.main import main
+from kmslint.cli.main import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

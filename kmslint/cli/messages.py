@@ -71,6 +71,16 @@ def show_warning(text: str) -> None:
     show(f"warning: {text}")
 
 
+def flush() -> None:
+    """Send on what was written to both streams; one that is gone takes nothing away from the run."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if _is_open(stream):
+                stream.flush()
+        except OSError:
+            continue
+
+
 def progress_on(stream: TextIO | None) -> Callable[[int, int], None] | None:
     """A function to tell of keys read and known of, drawn as one line that rewrites itself; None where nobody would see it."""
     if stream is None or not _is_open(stream) or not stream.isatty():

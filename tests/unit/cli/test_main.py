@@ -1,5 +1,7 @@
 """What ends a run, and the exit code of each end."""
 
+import os
+import subprocess
 import sys
 from types import ModuleType
 
@@ -93,3 +95,27 @@ def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
 def test_wrong_usage(capsys: pytest.CaptureFixture[str], arguments: list[str], stderr: str) -> None:
     assert cli.main(arguments) == 2
     assert capsys.readouterr() == ("", stderr)
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["nothing"], ["check", "no-such-file.json"]])
+def test_the_process_ends_with_all_that_was_written(arguments: list[str]) -> None:
+    code = "import atexit, sys; from kmslint.cli import main as m; atexit.register(print, 'taken apart'); sys.stdout.write('early '); m.run()"
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
+    plain = subprocess.run(
+        [sys.executable, "-c", "import sys; from kmslint.cli.main import main; sys.exit(main())", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (plain.returncode, "early " + plain.stdout, plain.stderr)
+    assert done.returncode == {"--version": 0, "nothing": 2, "check": 3}[arguments[0]]
+
+
+def test_the_process_ends_though_stdout_is_full() -> None:
+    if not os.path.exists("/dev/full"):
+        pytest.skip("this system has no /dev/full")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "kmslint", "--version"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (done.returncode, done.stderr) == (2, "error: the report cannot be written to stdout: No space left on device\n")
