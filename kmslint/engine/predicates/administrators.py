@@ -38,6 +38,10 @@ def no_durable_admin(key: Key, settings: Settings, params: Params) -> Iterator[F
     ordinary; every other condition makes an administrator one that can be lost.
     """
     del params
+    if key.policies_unread is not None:
+        message = "whether the key has a durable administrator is not known"
+        yield Finding(outcome=UNDETERMINED, message=message, severity="high", reason=key.policies_unread)
+        return
     if key.account is None:
         reason = "the owner account of the key is not known; pass --account"
         yield Finding(
