@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from kmslint.sources.hcl import values
 from kmslint.sources.hcl.syntax import Conditional, Operation
 from kmslint.sources.hcl.values import Failure
-from kmslint.tree import BOOLEAN, NUMBER, STRING, UNRESOLVED, Node
+from kmslint.tree import BOOLEAN, NULL, NUMBER, STRING, UNRESOLVED, Node
 from kmslint.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -68,7 +68,9 @@ def _logical(evaluator: "Evaluator", expression: Operation, scope: "Scope") -> N
 def _equality(evaluator: "Evaluator", expression: Operation, operands: Sequence[Node], scope: "Scope") -> Node:
     left, right = operands
     equal = values.plain(left) == values.plain(right)
-    if not equal and not (values.is_known(left) and values.is_known(right)):
+    if NULL in {left.kind, right.kind} and not values.is_open(left) and not values.is_open(right):
+        equal = left.kind == right.kind  # a list with an unresolved item is not null
+    elif not equal and not (values.is_known(left) and values.is_known(right)):
         return evaluator.symbol(expression, scope)
     if not equal and {left.kind, right.kind} == {STRING, NUMBER}:
         equal = False

@@ -14,7 +14,7 @@ from kmslint.sources.hcl.iam_document import read_document
 from kmslint.sources.hcl.reader import read_template
 from kmslint.sources.hcl.syntax import Place
 from kmslint.sources.hcl.texts import Encoded
-from kmslint.tree import ARRAY, NULL, OBJECT, STRING, UNRESOLVED, Node, Symbol
+from kmslint.tree import ARRAY, NULL, OBJECT, STRING, UNRESOLVED, Node, Symbol, Template
 from kmslint.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -142,6 +142,14 @@ def _issuer_arn(module: "Module", instance: "Instance", place: Place) -> Node | 
     return _arn(module, instance, (":", Symbol(f"{instance.address}.issuer_arn")), place)
 
 
+def _caller_arn(module: "Module", instance: "Instance", place: Place) -> Node | None:
+    """Whoever runs Terraform: a user, or a session of a role, of the own account."""
+    found = _arn(module, instance, (":", Symbol(f"{instance.address}.arn")), place)
+    service = Symbol(f"{instance.address}.arn service")
+    parts = found.value.parts if isinstance(found.value, Template) else ()
+    return values.string(Template((*parts[:2], ":", service, "::", *parts[3:])), place)
+
+
 def _suffix(_: "Module", __: "Instance", place: Place) -> Node | None:
     return values.string(_SUFFIX, place)
 
@@ -168,6 +176,7 @@ _READERS: "Final[dict[tuple[str, str, str], Callable[[Module, Instance, Place], 
     ("data", "aws_iam_policy_document", "minified_json"): _document,
     ("data", "template_file", "rendered"): _rendered,
     ("data", "aws_iam_session_context", "issuer_arn"): _issuer_arn,
+    ("data", "aws_caller_identity", "arn"): _caller_arn,
     ("data", "aws_partition", "dns_suffix"): _suffix,
     ("data", "aws_service_principal", "name"): _service_name,
     ("data", "aws_iam_role", "arn"): _principal_arn("role"),

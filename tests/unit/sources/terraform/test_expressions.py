@@ -120,6 +120,13 @@ def test_both_answers_alike_need_no_condition() -> None:
     assert found == statements({**USE, "Action": "kms:a"})
 
 
+def test_list_with_an_unresolved_item_is_not_null() -> None:
+    found = policy_of(with_action('[var.x] != null ? "kms:a" : "kms:b"', 'variable "x" {}'))
+    assert found == statements({**USE, "Action": "kms:a"})
+    twin = policy_of(with_action('var.x != null ? "kms:a" : "kms:b"', 'variable "x" {}'))
+    assert twin[2][0]["unknown"] != ()  # type: ignore[index]
+
+
 def test_logic_decides_without_the_unknown_side() -> None:
     found = policy_of(with_action('false && var.x || true ? "kms:a" : "kms:b"', 'variable "x" {}'))
     assert found == statements({**USE, "Action": "kms:a"})
