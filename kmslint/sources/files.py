@@ -15,7 +15,7 @@ from kmslint.location import Text
 from kmslint.model.key import Key
 from kmslint.model.result import SourceError
 from kmslint.model.settings import Settings
-from kmslint.sources import template_files, terraform_files
+from kmslint.sources import observed_files, template_files, terraform_files
 from kmslint.sources.policy_json import NotAKey, keys_from_json
 from kmslint.typed import Final, NamedTuple, Protocol, Union
 
@@ -187,7 +187,7 @@ def _entries(folder: str, depth: int) -> Iterator[tuple[str, int]]:
 
 
 def _reader(name: str) -> Reader | None:
-    return READERS.get(os.path.splitext(name)[1].lower())
+    return READERS.get(os.path.splitext(name.lower().removesuffix(observed_files.PACKED))[1])
 
 
 # --- files
@@ -238,6 +238,7 @@ def _from_bytes(data: bytes, path: str, run: _Run, reader: Reader, *, named: boo
     """The keys in the content of a file."""
     label = _label(path)
     try:
+        data = observed_files.unpacked(data, MAX_BYTES + 1) if path.lower().endswith(observed_files.PACKED) else data
         text = Text(_decode(data, label), file=label)
         if not named and run.type == "auto" and not _is_promising(text.content):
             yield Skipped(label, "no policy in it")
@@ -250,6 +251,8 @@ def _from_bytes(data: bytes, path: str, run: _Run, reader: Reader, *, named: boo
             from kmslint.sources.terraform_plan import keys_from_plan as reader
         elif run.type == "auto" and template_files.is_template(text.content):
             reader = partial(template_files.keys_in_template, parameters=run.parameters)
+        elif run.type == "auto" and observed_files.is_config(text.content):
+            from kmslint.sources.config_items import keys_from_config as reader
         found = reader(text, named=named, type=run.type, arn=run.arn, account=account, account_source=how, region=run.region)
     except InputError as error:
         if named or _looks_like_policy(data):
@@ -258,7 +261,7 @@ def _from_bytes(data: bytes, path: str, run: _Run, reader: Reader, *, named: boo
             yield Skipped(label, f"cannot be read: {error.message}")
         return
     if not isinstance(found, NotAKey):
-        yield from found
+        yield from observed_files.joined(found, path, text.content) if run.arn is None else found
     elif named:
         yield SourceError(label, None, None, f"holds no key policy: {found.reason}", _ABOUT_TYPE)
     else:
@@ -291,6 +294,7 @@ def _is_promising(content: str) -> bool:
         "\\u" in content
         or terraform_files.is_plan(content)
         or template_files.is_template(content)
+        or observed_files.is_config(content)
         or ("tatement" in content and ("kms" in content.lower() or "*" in content))
     )
 
