@@ -12,6 +12,7 @@ from kmslint.aws.spelling import nearest
 from kmslint.errors import ConfigError
 from kmslint.model.result import SEVERITIES
 from kmslint.model.settings import Integration, Settings, SuppressionEntry
+from kmslint.sha256 import hexdigest
 from kmslint.typed import Any, Final
 
 MAX_BYTES: Final = 1_000_000
@@ -66,7 +67,6 @@ def digest(settings: Settings) -> str:
 
     Where the settings stand (file, line) is no part of it.
     """
-    import hashlib
     import json
 
     stated = settings._replace(
@@ -75,7 +75,7 @@ def digest(settings: Settings) -> str:
         severity=dict(sorted(settings.severity.items())),
         suppress=tuple(entry._replace(line=0) for entry in settings.suppress),
     )
-    return hashlib.sha256(json.dumps(stated._asdict(), separators=(",", ":"), sort_keys=True).encode()).hexdigest()
+    return hexdigest(json.dumps(stated._asdict(), separators=(",", ":"), sort_keys=True).encode())
 
 
 class _WrongValueError(Exception):

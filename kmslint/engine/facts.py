@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from kmslint.aws.spelling import nearest
 from kmslint.model.key import Absent, Fact, Known, Unknown
+from kmslint.pattern import pattern
 from kmslint.tree import Symbol, Template
 from kmslint.typed import Final, NamedTuple
 
@@ -316,9 +317,9 @@ def _validate_pattern(at: str, argument: object) -> None:
         raise SchemaError(at, "may take long on hostile text", help)
 
 
-_UNSAFE: Final = re.compile(r"\(\?(?!:)|\\[1-9]|\)(?:[*+?]|\{)")
-_UNBOUNDED: Final = re.compile(r"[*+]|\{[0-9]*,\}")
-_BOUNDED: Final = re.compile(r"\{([0-9]*)(?:,([0-9]+))?\}")
+_UNSAFE: Final = pattern(r"\(\?(?!:)|\\[1-9]|\)(?:[*+?]|\{)")
+_UNBOUNDED: Final = pattern(r"[*+]|\{[0-9]*,\}")
+_BOUNDED: Final = pattern(r"\{([0-9]*)(?:,([0-9]+))?\}")
 _MAX_REPEATS: Final = 256
 _MAX_CHOICES: Final = 8
 """Each `?` and `|` may double the ways to try."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from kmslint.model.key import Absent, Fact, Known
 from kmslint.policy.document import Statement
+from kmslint.sha256 import hexdigest
 from kmslint.tree import ARRAY, OBJECT, Node, Symbol, Template
 
 
@@ -19,14 +20,12 @@ def fingerprint(
 
     The Sid, the order of members and lists, and whether one value stands in a list of its own do not matter.
     """
-    import hashlib
-
     parts = [rule, identity, policy or ""]
     if statement is not None:
         parts.append(canonical(statement.node, without="Sid"))
     elif fact is not None:
         parts += [fact[0], _of_fact(fact[1])]
-    return hashlib.sha256(_listed(_quoted(part) for part in parts).encode("utf-8", "surrogatepass")).hexdigest()
+    return hexdigest(_listed(_quoted(part) for part in parts).encode("utf-8", "surrogatepass"))
 
 
 def canonical(node: Node, without: str | None = None) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from kmslint.model.key import FACTS, Key, Known
 from kmslint.model.settings import Settings
+from kmslint.pattern import pattern
 from kmslint.policy.document import Statement
 from kmslint.policy.principals import identify
 from kmslint.policy.request import Request
@@ -17,10 +18,10 @@ from kmslint.typed import Final, NamedTuple
 MAX_SHOWN: Final = 160
 """Characters of one value in a message; a longer one is cut. Policies hold texts of 32 KB."""
 
-_HOLE: Final = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
+_HOLE: Final = pattern(r"\{\{|\}\}|\{([^{}]*)\}")
 _WITNESS: Final = ("witness.principal", "witness.action", "witness.account", "statement.sid", "statement.index", "policy")
 _KEY: Final = ("key.id", "key.arn", "key.account", "key.region")
-_PLAIN: Final = re.compile(r"[A-Za-z0-9_./:=,@+-]+\Z")
+_PLAIN: Final = pattern(r"[A-Za-z0-9_./:=,@+-]+\Z")
 
 
 class Scope(NamedTuple):

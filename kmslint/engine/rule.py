@@ -15,6 +15,7 @@ from kmslint.errors import RuleError
 from kmslint.model.key import FACTS
 from kmslint.model.result import SEVERITIES, Control
 from kmslint.model.settings import Settings
+from kmslint.pattern import pattern
 from kmslint.typed import Final, NamedTuple, Union
 
 Table = Mapping[str, object]
@@ -26,8 +27,8 @@ GRANTS: Final = ("default", "direct", "delegated", "any")
 SOME: Final = "some"
 EVERY: Final = "every"
 
-_ID: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\Z")
-_SINCE: Final = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+\Z")
+_ID: Final = pattern(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\Z")
+_SINCE: Final = pattern(r"[0-9]+\.[0-9]+\.[0-9]+\Z")
 _ELEMENTS: Final = ("Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition")
 _MAX_SIBLING_STATEMENTS: Final = 64
 

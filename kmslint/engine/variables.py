@@ -12,6 +12,7 @@ from kmslint.aws import actions
 from kmslint.errors import RuleError
 from kmslint.model.key import Key
 from kmslint.model.settings import Settings
+from kmslint.pattern import pattern
 from kmslint.policy.document import Statement
 from kmslint.policy.operators import ALL, NULL, lookup
 from kmslint.tree import Symbol, Template, from_python
@@ -30,9 +31,8 @@ Plain = Union[str, int, Template]
 """A value of a variable: text, a number, or text that the source left open."""
 Value = Union[Plain, tuple[Plain, ...]]
 
-_HOLE: Final = re.compile(r"\$\{kmslint:([^}]*)\}")
-_ACCOUNT: Final = re.compile(r"[0-9]{12}\Z")
-_ORGANIZATION: Final = re.compile(r"o-[a-z0-9]{10,32}\Z")
+_HOLE: Final = pattern(r"\$\{kmslint:([^}]*)\}")
+_ORGANIZATION: Final = pattern(r"o-[a-z0-9]{10,32}\Z")
 _MAX_DEPTH: Final = 32
 _MAX_PRODUCTS: Final = 100_000
 """Values that one text with several list variables in it may become: an organization has at most some thousands of accounts."""
@@ -190,10 +190,14 @@ def accounts_in(key: Key) -> tuple[str, ...]:
 @lru_cache(maxsize=4096)
 def account_in(text: str) -> str | None:
     """The account that a principal or a condition value names: twelve digits, or the fifth part of an ARN."""
-    if _ACCOUNT.match(text):
+    if _is_account(text):
         return text
     parts = text.split(":", 5)
-    return parts[4] if len(parts) == 6 and parts[0] == "arn" and _ACCOUNT.match(parts[4]) else None
+    return parts[4] if len(parts) == 6 and parts[0] == "arn" and _is_account(parts[4]) else None
+
+
+def _is_account(text: str) -> bool:
+    return len(text) == 12 and text.isascii() and text.isdigit()
 
 
 def _principal_texts(key: Key) -> Iterator[str]:

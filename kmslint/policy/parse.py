@@ -11,12 +11,12 @@ Source: IAM User Guide, "Grammar of the IAM JSON policy language"; KMS API Refer
 Analyzer policy check reference.
 """
 
-import re
 from collections.abc import Iterable
 
 from kmslint.errors import InputError
 from kmslint.jsontext import quoted, read_embedded
 from kmslint.location import pointer
+from kmslint.pattern import pattern
 from kmslint.policy import operators
 from kmslint.policy.document import Condition, Diagnostic, Item, Policy, Principal, Statement
 from kmslint.tree import ARRAY, OBJECT, STRING, UNRESOLVED, Member, Node, Symbol, Template, Value
@@ -34,7 +34,7 @@ MAX_DIAGNOSTICS: Final = 1_000
 MAX_REASONS: Final = 10
 """Reasons kept of why one statement is unknown; the diagnostics have them all."""
 
-_REFUSED: Final = re.compile("[^\t\n\r\x20-\xff]")
+_REFUSED: Final = pattern("[^\t\n\r\x20-\xff]")
 """Source: KMS API model, PolicyType, pattern."""
 
 _VERSIONS: Final = ("2012-10-17", "2008-10-17")

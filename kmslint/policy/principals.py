@@ -3,9 +3,9 @@
 Source: IAM User Guide, "AWS JSON policy elements: Principal" and "… NotPrincipal"; KMS Developer Guide, "Key policies".
 """
 
-import re
 from functools import lru_cache
 
+from kmslint.pattern import pattern
 from kmslint.policy.document import Principal, Statement
 from kmslint.policy.request import Request
 from kmslint.policy.truth import F, T, U, k_any, k_not, register_text
@@ -23,12 +23,12 @@ OTHER: Final = "?"
 DIRECT: Final = "direct"
 DELEGATED: Final = "delegated"
 
-_ARN: Final = re.compile(
+_ARN: Final = pattern(
     r"arn:([a-z0-9-]+):(iam|sts)::(\d{12}):(root|user/.+|role/.+|assumed-role/[^/]+/[^/]+|federated-user/[^/]+)\Z"
 )
-_UNIQUE_ID: Final = re.compile(r"(AIDA|AROA|AGPA|AIPA|ANPA|ANVA|APKA|ASCA|ASIA)[A-Z0-9]{6,124}\Z")
-_SERVICE: Final = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.(amazonaws\.com(\.cn)?|aws\.internal|amazon\.com|aws\.com)\Z")
-_WILD: Final = re.compile(r"[*?]")
+_UNIQUE_ID: Final = pattern(r"(AIDA|AROA|AGPA|AIPA|ANPA|ANVA|APKA|ASCA|ASIA)[A-Z0-9]{6,124}\Z")
+_SERVICE: Final = pattern(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.(amazonaws\.com(\.cn)?|aws\.internal|amazon\.com|aws\.com)\Z")
+_WILD: Final = pattern(r"[*?]")
 
 
 class Identity(NamedTuple):

@@ -6,6 +6,7 @@ No standard module is imported for these on the common path: importing ipaddress
 import re
 from functools import lru_cache
 
+from kmslint.pattern import pattern
 from kmslint.typed import TYPE_CHECKING, Final, Union
 
 if TYPE_CHECKING:
@@ -13,9 +14,9 @@ if TYPE_CHECKING:
 
 Number = Union[int, "Decimal"]
 
-_NUMBER: Final = re.compile(r"[-+]?(?:\d{1,400}(?:\.\d{0,400})?|\.\d{1,400})\Z", re.ASCII)
-_INTEGER: Final = re.compile(r"[-+]?\d{1,400}\Z", re.ASCII)
-_DATE: Final = re.compile(
+_NUMBER: Final = pattern(r"[-+]?(?:\d{1,400}(?:\.\d{0,400})?|\.\d{1,400})\Z", re.ASCII)
+_INTEGER: Final = pattern(r"[-+]?\d{1,400}\Z", re.ASCII)
+_DATE: Final = pattern(
     r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(\.\d{1,30})?)?(Z|[-+]\d\d:\d\d)?)?)?)?\Z", re.ASCII | re.IGNORECASE
 )
 _DAYS: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)

@@ -5,10 +5,10 @@ action, and a few shared bits (VPC endpoint or not, forward access session or no
 conjunction of atoms, and each key's domain is known. Principal has no partial wildcards, so the classes are finite.
 """
 
-import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 from kmslint.aws import condition_keys
+from kmslint.pattern import pattern
 from kmslint.policy import operators
 from kmslint.policy.document import Statement
 from kmslint.policy.patterns import STAR
@@ -18,7 +18,7 @@ from kmslint.reason.strings import DIGIT, NON_EMPTY, Chars, Regex, text
 from kmslint.reason.values import ALWAYS, NEVER, OPTIONAL, Domain
 from kmslint.typed import Final, NamedTuple
 
-_DIGITS: Final = re.compile(r"(?<!\d)\d{12}(?!\d)")
+_DIGITS: Final = pattern(r"(?<!\d)\d{12}(?!\d)")
 _NAME: Final = Chars(frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+=,.@-_"))
 _NAME_RUN: Final = _NAME._replace(star=True)
 _PATH_RUN: Final = Chars(frozenset(chr(code) for code in range(0x21, 0x7F)), star=True)

@@ -6,15 +6,16 @@ name); a JSON string that holds a policy; an object with a `Policy`.
 
 import re
 from collections.abc import Iterator
-from hashlib import sha256
 
 from kmslint.errors import InputError
 from kmslint.jsontext import expect_end, quoted, read_embedded, read_json_start
 from kmslint.location import Text
 from kmslint.model.key import Key, KeyPolicy, Source
+from kmslint.pattern import pattern
 from kmslint.policy.document import Policy, Statement
 from kmslint.policy.parse import parse_policy, parse_shape
 from kmslint.policy.patterns import glob, matches
+from kmslint.sha256 import hexdigest
 from kmslint.sources.owner import infer_owner, infer_partition
 from kmslint.tree import OBJECT, STRING, Node
 from kmslint.typed import Final, NamedTuple, Union
@@ -27,10 +28,10 @@ ENDPOINT_NOTE: Final = (
     "`--type policy` says that it is a key policy"
 )
 
-_NAME_AFTER: Final = re.compile(r"[ \r\n]*\t[ ]*(\w{1,128})\s*\Z", re.ASCII)
+_NAME_AFTER: Final = pattern(r"[ \r\n]*\t[ ]*(\w{1,128})\s*\Z", re.ASCII)
 """Source: AWS CLI User Guide, "Text output format"; KMS API Reference, PolicyNameType."""
 
-_OPEN: Final = re.compile(r"[*?$]")
+_OPEN: Final = pattern(r"[*?$]")
 
 _ELSEWHERE: Final = (
     ("KeyMetadata", "the output of `aws kms describe-key`, which holds no policy"),
@@ -92,7 +93,7 @@ def keys_from_json(
         if reason is not None:
             return NotAKey(reason)
     data = _slice(found.node).encode("utf-8", "surrogatepass")
-    digest = sha256(data).hexdigest()
+    digest = hexdigest(data)
     named_policy = KeyPolicy(found.name, policy, diagnostics, digest, len(data) if found.is_text else None)
     key = _key(text, node, named_policy, region)
     notes = () if settled or not _may_be_endpoint(policy) else (ENDPOINT_NOTE,)

@@ -1,12 +1,12 @@
 """Where CloudFormation is met among files: templates, by their content, and the assemblies that CDK writes."""
 
 import os
-import re
 from collections.abc import Mapping
 
 from kmslint.location import Text
 from kmslint.model.key import Key
 from kmslint.model.result import SourceError
+from kmslint.pattern import pattern
 from kmslint.sources.policy_json import NotAKey
 from kmslint.typed import Final, Union
 
@@ -14,7 +14,7 @@ SUFFIXES: Final = (".yaml", ".yml", ".template")
 """How the names of files end that are read in folders for their templates; JSON is read anyway."""
 
 _MARK: Final = "AWS::KMS::"
-_TYPE: Final = re.compile(r"(?<![A-Za-z:])Type\\*[\"']?\s*:\s*(?:[>|][-+]?\s*)?\\*[\"']?AWS::KMS::(?:Replica)?Key\b")
+_TYPE: Final = pattern(r"(?<![A-Za-z:])Type\\*[\"']?\s*:\s*(?:[>|][-+]?\s*)?\\*[\"']?AWS::KMS::(?:Replica)?Key\b")
 
 
 def is_template(content: str) -> bool:

@@ -8,25 +8,37 @@ from kmslint.engine.finding import Finding
 from kmslint.engine.predicates.places import UNDETERMINED, literal, statements
 from kmslint.model.key import UNREAD, Key, Known, Unknown
 from kmslint.model.settings import Settings
-from kmslint.typed import Final
+from kmslint.pattern import pattern
+from kmslint.typed import Final, NamedTuple
 
 Params = Mapping[str, object]
 
 _MAX_TEXT: Final = 8192
 """Characters of one text that are searched. KMS allows 8192 in a description, the longest of these texts."""
 
+
+class _Kind(NamedTuple):
+    """One kind of text to look for: what it is, its pattern, and what any such text holds (in lower case), to look no further."""
+
+    what: str
+    pattern: "re.Pattern[str]"
+    holds: str = ""
+
+
 _BUILT_IN: Final = (
-    # what: pattern; each takes time linear in the text
-    ("a US social security number", re.compile(r"(?<![\w-])(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])")),
-    (
+    # each pattern takes time linear in the text
+    _Kind("a US social security number", pattern(r"(?<![\w-])(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])"), "-"),
+    _Kind(
         "an e-mail address",
-        re.compile(r"(?<![\w.+-])[\w+-][\w.+-]{0,63}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,4}(?![\w@])", re.IGNORECASE),
+        pattern(r"(?<![\w.+-])[\w+-][\w.+-]{0,63}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,4}(?![\w@])", re.IGNORECASE),
+        "@",
     ),
-    ("a medical record number", re.compile(r"(?<!\w)MRN[ :#=-]{0,3}\d{5,12}(?!\w)", re.IGNORECASE)),
-    ("an AWS access key id", re.compile(r"(?<!\w)(?:AKIA|ASIA)[A-Z0-9]{16}(?!\w)")),
-    ("a private key", re.compile(r"-----BEGIN [A-Z ]{0,20}PRIVATE KEY")),
-    ("a date of birth", re.compile(r"(?<!\w)DOB[ :=-]{0,3}\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?!\w)", re.IGNORECASE)),
+    _Kind("a medical record number", pattern(r"(?<!\w)MRN[ :#=-]{0,3}\d{5,12}(?!\w)", re.IGNORECASE), "mrn"),
+    _Kind("an AWS access key id", pattern(r"(?<!\w)(?:AKIA|ASIA)[A-Z0-9]{16}(?!\w)"), "ia"),
+    _Kind("a private key", pattern(r"-----BEGIN [A-Z ]{0,20}PRIVATE KEY"), "-----begin"),
+    _Kind("a date of birth", pattern(r"(?<!\w)DOB[ :=-]{0,3}\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?!\w)", re.IGNORECASE), "dob"),
 )
+_ARN: Final = pattern(r"arn:[!-~]{1,2048}")
 
 
 def secrets_in_metadata(key: Key, settings: Settings, params: Params) -> Iterator[Finding]:
@@ -74,21 +86,21 @@ def _unread(key: Key, names: Iterable[str]) -> Iterator[Finding]:
             yield Finding(outcome=UNDETERMINED, message=f"`{name}` was not read", fact=name, reason=fact.reason)
 
 
-_Patterns = tuple[tuple[str, "re.Pattern[str]"], ...]
-
-
-def _patterns(settings: Settings) -> _Patterns | None:
+def _patterns(settings: Settings) -> tuple[_Kind, ...] | None:
     if settings.sensitive_patterns is None:
         return _BUILT_IN
     if not all(is_tame(text) for text in settings.sensitive_patterns):
         return None
-    return tuple((f"what `{text}` describes", re.compile(text)) for text in settings.sensitive_patterns)
+    return tuple(_Kind(f"what `{text}` describes", re.compile(text)) for text in settings.sensitive_patterns)
 
 
-def _first(patterns: _Patterns, text: str) -> str | None:
+def _first(kinds: tuple[_Kind, ...], text: str) -> str | None:
     """What the text seems to hold; ARNs and key ids are not searched for numbers, they consist of them."""
-    bare = re.sub(r"arn:[!-~]{1,2048}", " ", text[:_MAX_TEXT])
-    return next((kind for kind, pattern in patterns if pattern.search(bare)), None)
+    bare = text[:_MAX_TEXT]
+    if "arn:" in bare:
+        bare = _ARN.sub(" ", bare)
+    folded = bare.lower()
+    return next((kind.what for kind in kinds if kind.holds in folded and kind.pattern.search(bare)), None)
 
 
 def _texts(key: Key) -> Iterator[tuple[str, str, str]]:

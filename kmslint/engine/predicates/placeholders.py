@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterator
 
 from kmslint.engine.predicates.places import literal
+from kmslint.pattern import pattern
 from kmslint.policy.document import Condition, Principal, Statement
 from kmslint.policy.operators import lookup
 from kmslint.typed import Final
 
-_ARN: Final = re.compile(r"arn:[^:]*:[^:]*:[^:]*:(?P<account>[^:*?]+):.", re.DOTALL)
-_ACCOUNT: Final = re.compile(r"[0-9]{12}\Z")
+_ARN: Final = pattern(r"arn:[^:]*:[^:]*:[^:]*:(?P<account>[^:*?]+):.", re.DOTALL)
+_ACCOUNT: Final = pattern(r"[0-9]{12}\Z")
 _NO_ACCOUNTS: Final = frozenset({"aws", "cloudfront"})
 """What AWS itself writes into the account field of some ARNs."""
 _CONTEXT: Final = "kms:encryptioncontext:"

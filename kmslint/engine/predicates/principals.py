@@ -1,27 +1,22 @@
 """Checks of principals: their form, and what is left of deleted ones."""
 
-import re
 from collections.abc import Iterator, Mapping
 
 from kmslint.engine.finding import Finding
 from kmslint.engine.predicates.places import Place, literal, quoted, statements
 from kmslint.model.key import Key
 from kmslint.model.settings import Settings
+from kmslint.pattern import pattern
 from kmslint.policy.document import Principal
 from kmslint.tree import Template
 
 Params = Mapping[str, object]
 
-_ACCOUNT = re.compile(r"[0-9]{12}\Z")
-_UNIQUE_ID = re.compile(r"A(?:GPA|IDA|IPA|KIA|NPA|NVA|PKA|ROA|SCA|SIA)[A-Z0-9]{8,124}\Z")
-_ARN = re.compile(r"arn:(?P<partition>[a-z0-9-]+):(?P<service>iam|sts)::(?P<account>[0-9]{12}):(?P<resource>.+)\Z", re.DOTALL)
-_NAME = r"[A-Za-z0-9_+=,.@-]+"
-_PATH = r"(?:[!-.0-~]+/)*"  # printable ASCII but the slash that ends a part
-_RESOURCES = {
-    "iam": re.compile(rf"(?:root|user/{_PATH}{_NAME}|role/{_PATH}{_NAME})\Z"),
-    "sts": re.compile(rf"(?:assumed-role/{_NAME}/{_NAME}|federated-user/{_NAME})\Z"),
-}
-_SERVICE = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:amazonaws\.com(?:\.cn)?|aws\.internal|amazon\.com|aws\.com)\Z")
+_UNIQUE_ID = pattern(r"A(?:GPA|IDA|IPA|KIA|NPA|NVA|PKA|ROA|SCA|SIA)[A-Z0-9]{8,124}\Z")
+_NAME = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+=,.@-")
+_PATH = frozenset(map(chr, range(ord("!"), ord("~") + 1)))
+"""The characters of a part of a path: printable ASCII (the slash parts them)."""
+_SERVICE = pattern(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:amazonaws\.com(?:\.cn)?|aws\.internal|amazon\.com|aws\.com)\Z")
 
 
 def invalid_principal(key: Key, settings: Settings, params: Params) -> Iterator[Finding]:
@@ -71,25 +66,47 @@ def _judge_template(place: Place, entry: Principal, value: Template) -> Finding 
 
 def _wrong_form(text: str, partition: str) -> tuple[str, str] | None:
     """Why an AWS principal is wrong and what to do; None for a valid one."""
-    if text == "*" or _ACCOUNT.match(text) or _UNIQUE_ID.match(text):
+    if text == "*":
         return None
-    match = _ARN.match(text)
-    if match is None:
+    arn, _, rest = text.partition(":")
+    parts = rest.split(":", 4)
+    if arn != "arn" or len(parts) < 5 or not _begins_arn(*parts[:4]) or not parts[4]:
+        if _is_account(text) or _UNIQUE_ID.match(text):
+            return None
         return "is neither an account, an IAM or STS ARN, nor `*`", "name an account, a role or a user by its ARN"
-    resource, service = match["resource"], match["service"]
+    named, service, _, _, resource = parts
     if resource.startswith("group/"):
         return "is an IAM group, which cannot be a principal", "name the roles that the group's members assume"
     if "*" in resource or "?" in resource:
         pattern = "name the account and add ArnLike on aws:PrincipalArn with this pattern"
         return "has a wildcard inside an ARN, which AWS takes literally or rejects", pattern
-    if not _RESOURCES[service].match(resource):
+    if not _is_resource(service, resource):
         return "is not a user, role, session or account", "name a role or a user by its ARN"
-    if match["partition"] != partition:
-        return (
-            f"is of partition {quoted(match['partition'])}, the key of {quoted(partition)}",
-            "name a principal of the key's partition",
-        )
+    if named != partition:
+        return f"is of partition {quoted(named)}, the key of {quoted(partition)}", "name a principal of the key's partition"
     return None
+
+
+def _begins_arn(partition: str, service: str, region: str, account: str) -> bool:
+    """Whether these parts of an ARN are those of a principal."""
+    is_partition = partition.isascii() and partition.replace("-", "a").isalnum() and partition == partition.lower()
+    return is_partition and service in {"iam", "sts"} and not region and _is_account(account)
+
+
+def _is_account(text: str) -> bool:
+    return len(text) == 12 and text.isascii() and text.isdigit()
+
+
+def _is_resource(service: str, resource: str) -> bool:
+    """Whether the last part of an ARN names a user, role, session or account."""
+    kind, *path = resource.split("/")
+    if not path or not path[-1] or not _NAME.issuperset(path[-1]):
+        return service == "iam" and resource == "root"
+    if service == "iam":
+        return kind in {"user", "role"} and all(part and _PATH.issuperset(part) for part in path[:-1])
+    if kind == "assumed-role":
+        return len(path) == 2 and path[0] != "" and _NAME.issuperset(path[0])
+    return kind == "federated-user" and len(path) == 1
 
 
 def orphaned_principal(key: Key, settings: Settings, params: Params) -> Iterator[Finding]:

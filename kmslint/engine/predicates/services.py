@@ -1,6 +1,5 @@
 """Checks of AWS services as principals: on whose behalf do they call, and do they call at all."""
 
-import re
 from collections.abc import Iterator, Mapping
 
 from kmslint.aws import actions as table
@@ -10,6 +9,7 @@ from kmslint.engine.predicates.placeholders import unfilled_binding
 from kmslint.engine.predicates.places import UNDETERMINED, Place, at, causes, literal, named, quoted, statements
 from kmslint.model.key import Key
 from kmslint.model.settings import Settings
+from kmslint.pattern import pattern
 from kmslint.policy.document import Condition, Principal, Statement
 from kmslint.policy.operators import lookup as operator_of
 from kmslint.policy.request import Request
@@ -23,7 +23,8 @@ Params = Mapping[str, object]
 _USE: Final = (*(f"kms:{name}" for name in table.CRYPTO), "kms:CreateGrant")
 _READ: Final = ("kms:Describe*", "kms:Get*", "kms:List*")
 _CONTEXT: Final = "kms:encryptioncontext:"
-_NO_ACCOUNT_ARN: Final = re.compile(r"arn:[^:*?]+:[^:*?]+:[^:*?]*::[^*?]+\Z")
+_NO_ACCOUNT_ARN: Final = pattern(r"arn:[^:*?]+:[^:*?]+:[^:*?]*::[^*?]+\Z")
+_REGION: Final = pattern(r"\.(?:[a-z]{2}(?:-[a-z]+)+-\d+|\*)\Z")
 _UNSOURCED: Final = frozenset({"events.amazonaws.com"})
 """Services documented to send no aws:Source* keys towards encrypted targets (EventBridge User Guide, encrypted SNS topics)."""
 
@@ -222,7 +223,7 @@ def _is_own_service(principal: str, demand: Condition) -> bool:
 def _service_name(host: str) -> str:
     """`rds` of `rds.amazonaws.com`, `rds.us-east-1.amazonaws.com` and `rds.*.amazonaws.com`."""
     bare = host.removesuffix(".cn").removesuffix(".amazonaws.com")
-    return re.sub(r"\.(?:[a-z]{2}(?:-[a-z]+)+-\d+|\*)\Z", "", bare)
+    return _REGION.sub("", bare) if "." in bare else bare
 
 
 _THROUGH_CALLERS: Final = frozenset({"ec2", "secretsmanager", "eks", "elasticfilesystem", "autoscaling"})

@@ -1,0 +1,18 @@
+"""SHA-256 without `hashlib`, which loads OpenSSL: 3 ms of every start for the digests of some short texts.
+
+The interpreter's own implementation is in a module of its own (CPython's `random` takes its SHA-512 from there); where an
+interpreter is built without it, `hashlib` has one.
+"""
+
+try:
+    from _sha2 import sha256  # type: ignore[import-not-found, unused-ignore]
+except ImportError:
+    try:
+        from _sha256 import sha256  # type: ignore[import-not-found, unused-ignore]  # Python 3.11
+    except ImportError:
+        from hashlib import sha256
+
+
+def hexdigest(data: bytes) -> str:
+    """The 64 hex digits of the SHA-256 of `data`."""
+    return str(sha256(data).hexdigest())
