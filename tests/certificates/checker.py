@@ -12,6 +12,7 @@ from itertools import product
 from typing import NamedTuple, TypeVar
 
 from kmslint.aws.actions import ACTIONS
+from kmslint.aws.condition_keys import lookup
 from kmslint.policy import operators
 from kmslint.policy.document import Policy, Statement
 from kmslint.policy.evaluate import Run
@@ -24,7 +25,7 @@ from kmslint.reason.cells import Caller, Domains, Mode, base_modes
 from kmslint.reason.certificate import Evidence
 from kmslint.reason.compile import Context, compile_condition, variable_of, variables_in
 from kmslint.reason.search import VIEWS, Clause, Problem, Search
-from kmslint.reason.space import Space
+from kmslint.reason.space import Goal, Space, _organizations
 from kmslint.reason.statements import Numbered
 from kmslint.reason.strings import Budget, BudgetExceeded
 from kmslint.reason.values import ALWAYS, NEVER, Atom, Domain, Solver, Unsolved
@@ -37,6 +38,16 @@ class Step(NamedTuple):
 
     step: Killed
     evidence: Evidence
+
+
+class Part(NamedTuple):
+    """One thing to show: all of `needed` cannot apply while none of `stoppers` does. `relevant` fixes the cases."""
+
+    needed: tuple[Numbered, ...]
+    stoppers: Sequence[Numbered]
+    relevant: tuple[Numbered, ...]
+    is_silent: bool = False
+    """No step speaks of statements in `needed` that do not reach: that is seen here."""
 
 
 class Checker:
@@ -64,25 +75,28 @@ class Checker:
 
     def missing_of_none_allowed(self) -> Iterator[str]:
         """For "no described request is allowed": what no step rules out."""
-        for allow in self.space.allows():
-            for asked in self.space.described:
-                for caller in self.space.callers:
-                    steps = [one for one in self.by_caller.get(caller, []) if one.step.subject == allow.ref]
-                    for action in NAMES:
-                        if self.counts(allow, asked, caller, action):
-                            yield from self._uncovered((allow, asked), caller, action, steps, (), self.stoppers(allow, caller))
+        allows, denies = self.space.allows(), self.space.denies()
+        for allow, asked in product(allows, self.space.described):
+            others = tuple(one for one in allows if one is not allow) if self.grant == "delegated" else ()
+            relevant = (asked, allow, *denies, *others)
+            for caller in self.space.callers:
+                steps = [one for one in self.by_caller.get(caller, []) if one.step.subject == allow.ref]
+                stoppers = [*denies, *(one for one in others if self.is_direct(one, caller))]
+                for action in NAMES:
+                    if self.counts(allow, asked, caller, action):
+                        part = Part((allow, asked), stoppers, relevant)
+                        yield from self._uncovered(part, caller, action, steps)
 
     def missing_of_all_allowed(self) -> Iterator[str]:
         """For "every described request is allowed": what no step shows to be allowed, or not to be asked for."""
         allows, denies = self.space.allows(), self.space.denies()
-        for asked in self.space.described:
-            for caller in self.space.callers:
-                steps = self.by_caller.get(caller, [])
-                for action in (name for name in NAMES if self.acts(asked, name) != F):
-                    counted = [one for one in allows if self.grant != "direct" or self.is_direct(one, caller)]
-                    yield from self._uncovered((asked,), caller, action, steps, (), counted)
-                    for deny in denies:
-                        yield from self._uncovered((asked, deny), caller, action, steps, (asked,), ())
+        for asked, caller in product(self.space.described, self.space.callers):
+            steps = self.by_caller.get(caller, [])
+            relevant = (asked, *allows, *denies)
+            counted = [one for one in allows if self.grant != "direct" or self.is_direct(one, caller)]
+            parts = [Part((asked,), counted, relevant), *(Part((asked, deny), (), relevant, is_silent=True) for deny in denies)]
+            for action, part in product((name for name in NAMES if self.acts(asked, name) != F), parts):
+                yield from self._uncovered(part, caller, action, steps)
 
     def counts(self, allow: Numbered, asked: Numbered, caller: Caller, action: str) -> bool:
         """Whether an allow by this statement would be an answer at all."""
@@ -95,41 +109,27 @@ class Checker:
             return True
         return self.is_direct(allow, caller) == (self.grant != "delegated")
 
-    def stoppers(self, allow: Numbered, caller: Caller) -> list[Numbered]:
-        """The statements that must not apply: the Denies, and for delegated access also the Allows that give it directly."""
-        others = [one for one in self.space.allows() if one is not allow and self.is_direct(one, caller)]
-        return [*self.space.denies(), *(others if self.grant == "delegated" else [])]
-
     # coverage
 
-    def _uncovered(
-        self,
-        needed: tuple[Numbered, ...],
-        caller: Caller,
-        action: str,
-        steps: Sequence[Step],
-        settled: tuple[Numbered, ...],
-        stoppers: Sequence[Numbered],
-    ) -> Iterator[str]:
-        """The cases in which no true step shows that `needed` cannot all apply while none of `stoppers` does.
-
-        `settled`: statements of `needed` about which nothing is to be shown here if another of `needed` does not apply.
-        """
+    def _uncovered(self, part: Part, caller: Caller, action: str, steps: Sequence[Step]) -> Iterator[str]:
+        """The cases in which no true step shows that all of `needed` cannot apply while none of `stoppers` does."""
         mine = [one for one in steps if action in one.evidence.actions]
-        if settled and any(not self.may_reach(one, caller, action, Mode()) for one in needed):
-            return
-        relevant = (*needed, *stoppers)
-        mentioned = frozenset(name for one in (*self.space.statements, *self.space.described) for name in self.names(one))
-        for case in base_modes(caller.kind, frozenset(n for one in relevant for n in self.names(one)) or mentioned, may=True):
+        for case in self.once(self._cases, caller.kind, part.relevant):
             at_case = [one for one in mine if one.evidence.mode in {case, Mode()}]
-            if any(self.is_true(one, needed, caller, action, stoppers) for one in at_case):
+            if any(self.is_true(one, part, caller, action) for one in at_case):
                 continue
-            if settled and any(not self.may_reach(one, caller, action, case) for one in needed):
+            if part.is_silent and any(not self.may_reach(one, caller, action, case) for one in part.needed):
                 continue
             split = [one for one in mine if one.evidence.mode not in {case, Mode()} and is_part(one.evidence.mode, case)]
-            true = [one for one in split if self.is_true(one, needed, caller, action, stoppers)]
-            if not self.is_complete([one.evidence.mode for one in true], case, caller, action, relevant):
-                yield f"{caller.label}, kms:{action}, {case.label or 'any case'}, {[one.ref for one in needed]}"
+            true = [one.evidence.mode for one in split if self.is_true(one, part, caller, action)]
+            if not self.is_complete(true, case, caller, action, part.relevant):
+                yield f"{caller.label}, kms:{action}, {case.label or 'any case'}, {[one.ref for one in part.needed]}"
+
+    def _cases(self, kind: str, relevant: tuple[Numbered, ...]) -> tuple[Mode, ...]:
+        mentioned = frozenset(name for one in relevant for name in self.names(one))
+        beside = frozenset(one.key.lower() for each in self.space.statements for one in each.statement.conditions)
+        goal = Goal(lambda _: (), relevant, (), 0, lambda _: 0)
+        return base_modes(kind, mentioned, beside, _organizations(goal, mentioned), may=True)
 
     def is_complete(self, modes: Sequence[Mode], case: Mode, caller: Caller, action: str, relevant: Sequence[Numbered]) -> bool:
         """Whether the cases of policy variables are all that matter: equality sees only which literal a value is, if any."""
@@ -155,9 +155,10 @@ class Checker:
 
     # single steps
 
-    def is_true(self, one: Step, needed: tuple[Numbered, ...], caller: Caller, action: str, stoppers: Sequence[Numbered]) -> bool:
+    def is_true(self, one: Step, part: Part, caller: Caller, action: str) -> bool:
         """Whether the step shows, for this action, that `needed` cannot all apply without one of `stoppers`."""
         step, mode = one.step, one.evidence.mode
+        needed, stoppers = part.needed, part.stoppers
         by = next((each for each in (*needed, *stoppers) if each.ref == step.by), None)
         if step.why == "reach":
             return by in needed and by is not None and not self.may_reach(by, caller, action, mode)
@@ -201,7 +202,7 @@ class Checker:
 
     def once(self, compute: Callable[..., Value], *about: object) -> Value:
         """Computed once for the same arguments."""
-        place = (compute.__name__, *(about_one.ref if isinstance(about_one, Numbered) else about_one for about_one in about))
+        place = (compute.__name__, *about)
         if place not in self.known:
             self.known[place] = compute(*about)
         return self.known[place]  # type: ignore[return-value]
@@ -268,7 +269,7 @@ class Checker:
     def bindings(self, caller: Caller, action: str, mode: Mode) -> dict[str, str | None]:
         """The policy variables that have just one value in a cell."""
         domains = self.domains(caller, action, mode)
-        values = {name: only_value(domains.of(variable_of(name, caller.kind))) for name in self.pivots}
+        values = {name: only_value(name, domains.of(variable_of(name, caller.kind))) for name in self.pivots}
         return {name: value[0] for name, value in values.items() if value}
 
     @cached_property
@@ -285,8 +286,8 @@ class Checker:
         return Domains(caller, action, mode, self.key, self.space.callers.names.accounts, may=True)
 
 
-def only_value(domain: Domain) -> tuple[str | None, ...]:
-    if domain.multi or (domain.presence == NEVER and not domain.may_be_empty):
+def only_value(name: str, domain: Domain) -> tuple[str | None, ...]:
+    if lookup(name) is None or domain.multi or (domain.presence == NEVER and not domain.may_be_empty):
         return (None,)
     return domain.finite if domain.presence == ALWAYS and domain.finite is not None and len(domain.finite) == 1 else ()
 
