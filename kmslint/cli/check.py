@@ -6,7 +6,7 @@ import sys
 from kmslint import app
 from kmslint.cli.emit import emit
 from kmslint.cli.options import KeyArn, Options, Parser, add_shared, key_arn, read_shared
-from kmslint.cli.setup import asked_of, gate, settings_of
+from kmslint.cli.setup import asked_of, compared, gate, settings_of
 from kmslint.errors import UsageError
 from kmslint.sources.files import MAX_BYTES, STDIN, collect
 
@@ -30,6 +30,7 @@ def run(arguments: list[str]) -> int:
         stdin_name=found.stdin_filename,
     )
     report = app.report_on(inputs, rules=asked.rules, settings=settings, as_of=as_of, frameworks=asked.frameworks)
+    report = compared(report, options)
     emit(report, options)
     return gate(report, settings, options)
 

@@ -22,7 +22,14 @@ def emit(report: Report, options: Options) -> None:
     Raises UsageError when a file cannot be written.
     """
     _tell(report, options)
-    view = View(options.min_severity, options.show_suppressed, options.verbose, options.quiet)
+    view = View(
+        options.min_severity,
+        options.show_suppressed,
+        options.verbose,
+        options.quiet,
+        full=options.sarif == "full",
+        pages=_pages(report, options),
+    )
     for format, file in options.outputs:
         write_atomically(file, _renderer(format)(report, view))
     if options.format == "text" and wants_color(options.color, sys.stdout, os.environ):
@@ -31,6 +38,30 @@ def emit(report: Report, options: Options) -> None:
         messages.write_stdout(rich_text.render(report, view._replace(width=_terminal_width())))
     else:
         messages.write_stdout(_renderer(options.format)(report, view))
+    _summarize(report, view, os.environ)
+
+
+def _summarize(report: Report, view: View, environ: Mapping[str, str]) -> None:
+    """Add the report to the summary of a GitHub Actions job. It is a courtesy: that it fails is told, and changes nothing."""
+    file = environ.get("GITHUB_STEP_SUMMARY")
+    if environ.get("GITHUB_ACTIONS") != "true" or not file:
+        return
+    text = _renderer("markdown")(report, view)
+    try:
+        with open(file, "a", encoding="utf-8", errors="backslashreplace") as stream:
+            stream.write(text + "\n")
+    except OSError as error:
+        messages.show_warning(f"the job summary cannot be written: {error.strerror}")
+
+
+def _pages(report: Report, options: Options) -> Mapping[str, str]:
+    """The pages of the rules that were asked, where a format carries them; {} elsewhere, for reading them takes a while."""
+    if "sarif" not in {options.format, *(format for format, _ in options.outputs)}:
+        return {}
+    from kmslint.engine.loader import load_rules, pages
+
+    asked = {result.rule for result in report.results}
+    return pages(rule for rule in load_rules(options.rules) if rule.id in asked)
 
 
 def wants_color(choice: str, stream: TextIO | None, environ: Mapping[str, str]) -> bool:

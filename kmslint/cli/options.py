@@ -41,6 +41,9 @@ class Options(NamedTuple):
     quiet: bool
     verbose: bool
     framework: tuple[str, ...] = ()
+    baseline: str | None = None
+    write_baseline: str | None = None
+    sarif: str = "findings"
 
 
 class _Formatter(argparse.HelpFormatter):
@@ -93,6 +96,12 @@ def add_shared(parser: argparse.ArgumentParser) -> None:
         type=_output,
         help="also write a report to FILE; may repeat",
     )
+    report.add_argument(
+        "--sarif",
+        choices=("findings", "full"),
+        default="findings",
+        help="what a SARIF report holds: findings that are not suppressed (default), or every result",
+    )
     report.add_argument("--min-severity", choices=SEVERITIES, default="info", help="show nothing below this severity")
     report.add_argument("--show-suppressed", action="store_true", help="show suppressed findings in full")
     report.add_argument(
@@ -133,6 +142,8 @@ def add_shared(parser: argparse.ArgumentParser) -> None:
 
     gate = parser.add_argument_group("what fails")
     gate.add_argument("--fail-on", choices=(*SEVERITIES, "never"), help="least severity that gives exit code 1 (default: medium)")
+    gate.add_argument("--baseline", metavar="FILE", help="findings that FILE lists do not count")
+    gate.add_argument("--write-baseline", metavar="FILE", help="list the findings of this run in FILE")
     gate.add_argument("--exit-zero", action="store_true", help="exit code 0 whatever the rules say")
     gate.add_argument("--allow-undetermined", action="store_true", help="exit code 0 instead of 4")
     gate.add_argument("--allow-empty", action="store_true", help="exit code 0 instead of 3 when there is no key to check")
@@ -147,6 +158,8 @@ def read_shared(found: argparse.Namespace) -> Options:
     files = [file for _, file in outputs]
     if len(set(files)) < len(files):
         raise UsageError("two `--output` options name the same file", help="give each format a file of its own")
+    if found.write_baseline in files:
+        raise UsageError("`--write-baseline` and `--output` name the same file", help="give each a file of its own")
     if found.config is not None and found.no_config:
         raise UsageError("`--config` and `--no-config` contradict each other", help="leave one out")
     return Options(outputs=outputs, **{**values, "rules": tuple(values["rules"])})

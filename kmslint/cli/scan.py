@@ -6,7 +6,7 @@ from kmslint import app
 from kmslint.cli import messages
 from kmslint.cli.emit import emit
 from kmslint.cli.options import Parser, add_shared, read_shared
-from kmslint.cli.setup import asked_of, gate, settings_of
+from kmslint.cli.setup import asked_of, compared, gate, settings_of
 from kmslint.errors import UsageError
 
 
@@ -32,6 +32,7 @@ def run(arguments: list[str]) -> int:
         as_of=as_of,
         progress=None if options.quiet else messages.progress_on(sys.stderr),
     )
+    report = compared(report, options)
     emit(report, options)
     return gate(report, settings, options)
 

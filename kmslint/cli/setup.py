@@ -49,6 +49,22 @@ def asked_of(options: Options, settings: Settings) -> Asked:
     return Asked(chosen, frameworks)
 
 
+def compared(report: Report, options: Options) -> Report:
+    """The report with what `--baseline` accepts set apart; with `--write-baseline`, its findings are written down first.
+
+    Raises ConfigError when the baseline cannot be read, UsageError when it cannot be written.
+    """
+    if options.baseline is None and options.write_baseline is None:
+        return report
+    from kmslint.baseline import apply_baseline, read_baseline, write_baseline
+    from kmslint.cli.emit import write_atomically
+
+    entries = read_baseline(options.baseline) if options.baseline is not None else None
+    if options.write_baseline is not None:
+        write_atomically(options.write_baseline, write_baseline(report))
+    return report if entries is None else apply_baseline(report, entries, options.baseline or "")
+
+
 def gate(report: Report, settings: Settings, options: Options) -> int:
     """The exit code that the report earns under the options."""
     code = app.exit_code(report, settings, allow_undetermined=options.allow_undetermined, allow_empty=options.allow_empty)

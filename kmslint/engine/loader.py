@@ -114,6 +114,19 @@ def page(rule: Rule) -> str:
     return str(compiled.read_pages(COMPILED).get(rule.id, {}).get("page", ""))
 
 
+def pages(rules: Iterable[Rule]) -> dict[str, str]:
+    """The pages of `rules` by id, the compiled ones read once. A rule without a page that can be read is left out."""
+    listed = tuple(rules)
+    inside = compiled.read_pages(COMPILED) if any(rule.folder is None for rule in listed) else {}
+    found: dict[str, str] = {}
+    for rule in listed:
+        try:
+            found[rule.id] = read_page(rule.folder) if rule.folder is not None else str(inside.get(rule.id, {}).get("page", ""))
+        except RuleError:
+            continue
+    return found
+
+
 def cases(rule: Rule) -> dict[str, object]:
     """The rule's cases by name (`fail-…`, `pass-…`), as JSON values. Raises RuleError for a file that is not JSON."""
     if rule.folder is None:

@@ -16,15 +16,20 @@ def render(report: Report, view: View) -> str:
     results = shown(report, view)
     members = (
         ("format", _compact("kmslint-report/1")),
-        ("tool", _compact({"version": __version__, "rules": report.rules, "actions_as_of": actions.AS_OF})),
+        ("tool", _compact(tool_members(report))),
         ("as_of", _compact(report.as_of)),
         ("config_sha256", _compact(report.config_sha256)),
-        ("keys", _list([_compact(_key(key)) for key in report.keys])),
-        ("results", _list([_compact(_result(result)) for result in results])),
-        ("errors", _list([_compact(_error(error)) for error in report.errors])),
-        ("summary", _compact(_summary(report, results))),
+        ("keys", _list([_compact(key_members(key)) for key in report.keys])),
+        ("results", _list([_compact(result_members(result)) for result in results])),
+        ("errors", _list([_compact(error_members(error)) for error in report.errors])),
+        ("summary", _compact(summary_members(report, results))),
     )
     return "{" + ",\n ".join(f'"{name}": {value}' for name, value in members) + "}\n"
+
+
+def tool_members(report: Report) -> dict[str, object]:
+    """What made the report: the version, how many rules ran, and the date of the table of actions."""
+    return {"version": __version__, "rules": report.rules, "actions_as_of": actions.AS_OF}
 
 
 def _compact(value: object) -> str:
@@ -35,7 +40,8 @@ def _list(items: list[str]) -> str:
     return "[" + ",".join(f"\n  {item}" for item in items) + "]"
 
 
-def _key(key: Key) -> dict[str, object]:
+def key_members(key: Key) -> dict[str, object]:
+    """A member of `keys`."""
     source = key.source
     return {
         "id": key.id,
@@ -54,7 +60,8 @@ def _key(key: Key) -> dict[str, object]:
     }
 
 
-def _result(result: Result) -> dict[str, object]:
+def result_members(result: Result) -> dict[str, object]:
+    """A member of `results`."""
     return {
         "rule": result.rule,
         "outcome": result.outcome.value,
@@ -115,11 +122,13 @@ def _suppression(suppression: Suppression | None) -> dict[str, object] | None:
     return None if suppression is None else {name: _text(value) for name, value in suppression._asdict().items()}
 
 
-def _error(error: SourceError) -> dict[str, object]:
+def error_members(error: SourceError) -> dict[str, object]:
+    """A member of `errors`."""
     return {"source": _text(error.source), "line": error.line, "column": error.column, "message": _text(error.message)}
 
 
-def _summary(report: Report, results: tuple[Result, ...]) -> dict[str, int]:
+def summary_members(report: Report, results: tuple[Result, ...]) -> dict[str, int]:
+    """`summary`: the counts of `results`."""
     counts = tally(results)
     return {
         "keys": len(report.keys),

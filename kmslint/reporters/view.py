@@ -1,5 +1,7 @@
 """What of a report is shown, in which order, and how many of each: the same for every format."""
 
+from collections.abc import Mapping
+
 from kmslint.aws.condition_keys import lookup
 from kmslint.model.key import Key, Known
 from kmslint.model.result import SEVERITIES, Outcome, Report, Result
@@ -7,13 +9,19 @@ from kmslint.typed import NamedTuple
 
 
 class View(NamedTuple):
-    """How the user wants to see a report. `width` is in terminal columns."""
+    """How the user wants to see a report.
+
+    `width` is in terminal columns. `full` asks SARIF for every result, not only for the findings. `pages` are the Markdown
+    pages of the rules by id, for the formats that carry them.
+    """
 
     min_severity: str = "info"
     show_suppressed: bool = False
     verbose: bool = False
     quiet: bool = False
     width: int = 100
+    full: bool = False
+    pages: Mapping[str, str] = {}
 
 
 class Finding(NamedTuple):

@@ -58,7 +58,7 @@ def test_options_become_one_value(arguments: list[str], changed: dict[str, objec
     ("arguments", "part"),
     [
         (["--format", "xml"], "invalid choice: 'xml'"),
-        (["--output", "xml=a"], "`xml` is not a format; choose from text, json"),
+        (["--output", "xml=a"], "`xml` is not a format; choose from text, "),
         (["--output", "json"], "`json` names no file; write json=FILE"),
         (["--output", "json=a", "--output", "text=a"], "two `--output` options name the same file"),
         (["--account", "11112222333"], "`11112222333` is not an account id of 12 digits"),

@@ -140,6 +140,16 @@ def test_a_page_or_case_that_cannot_be_read_is_told(tmp_path: Path) -> None:
         loader.cases(rule)
 
 
+def test_all_pages_at_once_are_the_pages_one_by_one_without_those_that_cannot_be_read(tmp_path: Path) -> None:
+    mine = write_rule(tmp_path, "my-rule")
+    bare = write_rule(tmp_path, "no-page")
+    (bare / "rule.md").unlink()
+    rules = loader.load_rules([str(tmp_path)])
+    pages = loader.pages(rules)
+    assert pages == {rule.id: loader.page(rule) for rule in rules if rule.id != "no-page"}
+    assert pages["my-rule"] == (mine / "rule.md").read_text()
+
+
 def test_a_compiled_catalogue_holds_the_same_rules(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     output = tmp_path / "kmslint" / "_rules"
     script = str(root / "tools" / "compile_rules.py")
