@@ -95,7 +95,7 @@ def match_entry(entry: Principal, request: Request, *, lean: bool) -> Match:
     """Whether one principal entry matches the caller of `request`."""
     value = entry.value
     if isinstance(value, Template):
-        return Match(U, DIRECT, (f"the principal `{value}` could not be resolved",))
+        return _match_template(value, request)
     if value == "*" and entry.kind in {"*", "AWS"}:
         return _YES
     caller = identify(request.principal)
@@ -108,6 +108,36 @@ def match_entry(entry: Principal, request: Request, *, lean: bool) -> Match:
     if entry.kind == "CanonicalUser":
         return _unsure(8, lean) if caller.kind in {USER, ROLE, ROOT, FEDERATED} else _NO
     return _NO
+
+
+class Scope(NamedTuple):
+    """What is sure of a principal entry with a hole: the account, and the kind of principal where that stands before the hole."""
+
+    account: str
+    kind: str | None
+
+
+_SCOPE: Final = pattern(r"arn:[a-z0-9-]+:(iam|sts)::(\d{12}):(role/|user/|assumed-role/|federated-user/)?")
+_KINDS: Final = {"role/": ROLE, "assumed-role/": ROLE, "user/": USER, "federated-user/": FEDERATED}
+
+
+def scope_of(value: Template) -> Scope | None:
+    """The account and kind that the text before the first hole settles; None when even the account is open."""
+    head = value.parts[0]
+    match = _SCOPE.match(head) if isinstance(head, str) else None
+    return None if match is None else Scope(match.group(2), _KINDS.get(match.group(3) or ""))
+
+
+def _match_template(value: Template, request: Request) -> Match:
+    """U, except for callers that the part before the hole rules out: another account's, or another kind of principal."""
+    caller = identify(request.principal)
+    scope = scope_of(value)
+    if scope is not None:
+        # a user ARN also matches that user's federated sessions
+        kinds = {USER, FEDERATED} if scope.kind == USER else {scope.kind}
+        if caller.account != scope.account or (scope.kind is not None and caller.kind not in kinds):
+            return _NO
+    return Match(U, DIRECT, (f"the principal `{value}` could not be resolved",))
 
 
 def _unsure(point: int, lean: bool) -> Match:

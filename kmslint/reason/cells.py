@@ -12,7 +12,7 @@ from kmslint.pattern import pattern
 from kmslint.policy import operators
 from kmslint.policy.document import Statement
 from kmslint.policy.patterns import STAR
-from kmslint.policy.principals import FEDERATED, ROLE, ROOT, SERVICE, USER, account_of, identify
+from kmslint.policy.principals import FEDERATED, ROLE, ROOT, SERVICE, USER, account_of, identify, scope_of
 from kmslint.policy.request import KeyContext
 from kmslint.reason.strings import DIGIT, NON_EMPTY, Chars, Regex, text
 from kmslint.reason.values import ALWAYS, NEVER, OPTIONAL, Domain
@@ -73,6 +73,11 @@ def names_in(statement: Statement) -> Names:
         if isinstance(entry.value, str):
             _note(entry.value, entry.kind, found)
             digits.update(_DIGITS.findall(entry.value))
+            continue
+        scope = scope_of(entry.value)
+        if scope is not None:
+            found["A"][scope.account] = None
+            digits.add(scope.account)
     for condition in statement.conditions:
         name = condition.key.lower()
         for item in condition.values:

@@ -44,7 +44,12 @@ def find_allowed(policies: Sequence[Policy], described: Sequence[Statement], key
     policies (with `delegated`, if an IAM policy of its account allows it too). `grant` says which allows count: "direct",
     "delegated", "any", or "default": any for foreign principals, direct for the owner's.
     """
-    return _first([answer for _, answer in find_allowed_by_statement(policies, described, key, grant=grant)])
+    answers: list[Answer] = []
+    for _, answer in _by_statement(policies, described, key, grant):
+        answers.append(answer)
+        if isinstance(answer, Violated):
+            break
+    return _first(answers)
 
 
 def find_allowed_by_statement(
@@ -54,19 +59,24 @@ def find_allowed_by_statement(
 
     Empty means proven for all.
     """
+    return tuple(_by_statement(policies, described, key, grant))
+
+
+def _by_statement(
+    policies: Sequence[Policy], described: Sequence[Statement], key: KeyContext, grant: str
+) -> Iterator[tuple[StatementRef, Answer]]:
     unknown = _unknown_policy(policies)
     if unknown is not None:
-        return ((StatementRef(unknown[0], -1), Undetermined(unknown[1])),)
+        yield StatementRef(unknown[0], -1), Undetermined(unknown[1])
+        return
     space = Space(policies, described, key)
-    found = []
     budgets = Budget(), Budget()
     for allow in space.allows():
         if all(space.is_settled((allow, described), may=True) for described in space.described):
             continue
         answer = _ask(space, _allowing(space, allow, grant), _Allowed(space, allow.ref, grant), budgets)
         if not isinstance(answer, Proven):
-            found.append((allow.ref, answer))
-    return tuple(found)
+            yield allow.ref, answer
 
 
 def prove_none_allowed(

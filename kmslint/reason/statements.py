@@ -6,7 +6,7 @@ Everything is computed when first needed and kept with the statement, so a state
 from collections.abc import Callable, Sequence
 
 from kmslint.policy.document import Condition, Policy, Statement
-from kmslint.policy.principals import account_of, identify
+from kmslint.policy.principals import account_of, identify, scope_of
 from kmslint.reason import actionset
 from kmslint.reason.answer import StatementRef
 from kmslint.reason.cells import SERVICES, Names, names_in
@@ -106,7 +106,11 @@ def _groups_of(statement: Statement) -> frozenset[str] | None:
     groups: set[str] = set()
     for entry in statement.principals or ():
         if not isinstance(entry.value, str):
-            return None
+            scope = scope_of(entry.value)
+            if scope is None or entry.kind != "AWS":
+                return None
+            groups.add(scope.account)
+            continue
         if entry.kind == "Service":
             groups.add(SERVICES)
             continue

@@ -10,7 +10,7 @@ from functools import lru_cache
 from kmslint.policy.patterns import ANY, STAR, Pattern
 from kmslint.typed import Final, NamedTuple, Union
 
-MAX_WORK: Final = 250_000
+MAX_WORK: Final = 100_000
 """Units of work for one question in one reading: a solved key, an automaton step, a visited clause. The corpus needs under
 2,000; the bound keeps a hostile policy under a second."""
 

@@ -1,6 +1,6 @@
 """From a model to a request that a person can read and anyone can replay."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from kmslint.aws import condition_keys
 from kmslint.policy import values
@@ -15,7 +15,7 @@ from kmslint.typed import Any
 
 
 def build(
-    caller: Caller, action: str, model: Model, domains: Domains, mentioned: Iterable[str], key: KeyContext, solver: Solver
+    caller: Caller, action: str, model: Model, domains: Domains, mentioned: frozenset[str], key: KeyContext, solver: Solver
 ) -> Request:
     """The request of `model`: its caller, and a value for every mentioned key that is present.
 
@@ -37,6 +37,8 @@ def build(
         value = identity.get(name) if name in identity else _shown(name, held.get(variable_of(name, caller.kind)))
         if value is not None:
             context[name] = value
+    if "aws:sourceip" in mentioned and "aws:sourceip" not in context and caller.kind != SERVICE:
+        context.setdefault("aws:sourcevpce", "vpce-0123456789abcdef0")  # D6: without it, the call came through an endpoint
     for name, value in identity.items():
         if name in {"aws:principalarn", "aws:principalaccount"} and value is not None:
             context.setdefault(name, value)
