@@ -130,10 +130,10 @@ def _frames(entry: Node) -> Iterator[str]:
 
 def _place(frame: str) -> tuple[str, int, int] | None:
     """The file, line and column of a call in the user's own code: `name (file:line:column)`, or without a name."""
-    if any(word in frame for word in _FOREIGN):
-        return None
     text = frame.strip().removeprefix("at ")
     inner = text[text.rfind("(") + 1 : -1] if text.endswith(")") else text
+    if any(word in inner for word in _FOREIGN):
+        return None
     parts = inner.removeprefix("file://").rsplit(":", 2)
     if len(parts) == 3 and len(parts[0]) == 1 and parts[0].isalpha():  # a drive
         parts = [f"{parts[0]}:{parts[1]}", parts[2]]

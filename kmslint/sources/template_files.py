@@ -7,7 +7,7 @@ from kmslint.location import Text
 from kmslint.model.key import Key
 from kmslint.model.result import SourceError
 from kmslint.pattern import pattern
-from kmslint.sources.policy_json import NotAKey
+from kmslint.sources.policy_json import NotAKey, keys_from_json
 from kmslint.typed import Final, Union
 
 SUFFIXES: Final = (".yaml", ".yml", ".template")
@@ -25,9 +25,9 @@ def is_template(content: str) -> bool:
 def keys_in_template(
     text: Text,
     *,
-    named: bool = True,  # noqa: ARG001  # the shape of every reader
-    type: str = "auto",  # noqa: ARG001
-    arn: str | None = None,  # noqa: ARG001
+    named: bool = True,
+    type: str = "auto",
+    arn: str | None = None,
     account: str | None = None,
     account_source: str = "given",
     region: str | None = None,
@@ -35,9 +35,16 @@ def keys_in_template(
 ) -> Union[list[Union[Key, SourceError]], NotAKey]:
     """The keys of the templates in a text; those of an assembly of CDK at the lines of the code that made them.
 
+    A named text that is JSON and no template may be a key policy all the same, whatever its name.
+
     Raises:
-        InputError: as `keys_from_template`.
+        InputError: as `keys_from_template` and `keys_from_json`.
     """
+    if type == "policy" or (named and text.content.lstrip().startswith("{") and not is_template(text.content)):
+        policy = keys_from_json(
+            text, named=named, type=type, arn=arn, account=account, account_source=account_source, region=region
+        )
+        return policy if isinstance(policy, NotAKey) else list(policy)
     if not is_template(text.content):
         return NotAKey("no template with a KMS key in it")
     from kmslint.sources.cloudformation import keys_from_template

@@ -22,8 +22,8 @@ MAX_SCENARIOS: Final = 64
 MAX_ASSIGNMENTS: Final = 2_000
 """Assignments of values that are tried for one key."""
 
-MAX_DEPTH: Final = 50
-"""Conditions that refer to each other."""
+MAX_DEPTH: Final = 40
+"""Conditions inside each other, by name or not."""
 
 _ATOM: Final = "="
 """Begins the name of a comparison that the text does not settle; no parameter begins so."""
@@ -137,11 +137,12 @@ class _Conditions:
         self.candidates = candidates
         self.evaluator = Evaluator(template, given, scenario=assignment, conditions=self.holds, budget=budget, asks=True)
         self.pending: list[str] = []
+        self.depth = 0
 
     def holds(self, name: str) -> bool:
         """Whether the condition `name` holds. Raises Open where the assignment does not settle it."""
         condition = self.template.conditions.get(name)
-        if condition is None or name in self.pending or len(self.pending) >= MAX_DEPTH:
+        if condition is None or name in self.pending:
             return self._atom(f"condition {name}")
         self.pending.append(name)
         try:
@@ -151,6 +152,15 @@ class _Conditions:
 
     def _judge(self, node: Node) -> bool:
         self.evaluator.spend(1)
+        if self.depth >= MAX_DEPTH:
+            return self._atom(_source(node))
+        self.depth += 1
+        try:
+            return self._function(node)
+        finally:
+            self.depth -= 1
+
+    def _function(self, node: Node) -> bool:
         members = node.members()
         if node.kind != OBJECT or len(members) != 1:
             return self._atom(_source(node))

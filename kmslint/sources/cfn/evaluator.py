@@ -10,12 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 
 from kmslint.sources.cfn import values
 from kmslint.sources.cfn.given import MAX_WORK, Given, Open
-from kmslint.sources.cfn.holes import FOREIGN, split_sub, sub_arguments
+from kmslint.sources.cfn.holes import FOREIGN, closed, split_sub, sub_arguments
 from kmslint.sources.cfn.template import KEY_TYPES, Resource, Template
 from kmslint.sources.cfn.values import Limit, as_written, join_parts, literal, parts_of, symbol_node, text_node
 from kmslint.tree import ARRAY, OBJECT, STRING, Member, Node, Symbol, Value
 from kmslint.tree import Template as Text
 from kmslint.typed import Final
+
+MAX_DEPTH: Final = 100
+"""Expressions inside each other, through references too. A text is nested no deeper."""
 
 _PSEUDO: Final = {
     "AWS::AccountId": "account",
@@ -64,6 +67,7 @@ class Evaluator:
         self.current = current
         self.asks = asks
         self.budget = budget if budget is not None else [MAX_WORK]
+        self._depth = 0
         self._pending: set[tuple[str, str]] = set()
 
     def spend(self, amount: int) -> None:
@@ -75,6 +79,15 @@ class Evaluator:
     def value(self, node: Node) -> Node | None:
         """The value of an expression; None for AWS::NoValue, which takes a member or an item away."""
         self.spend(1)
+        if self._depth >= MAX_DEPTH:
+            return as_written(node)
+        self._depth += 1
+        try:
+            return self._value(node)
+        finally:
+            self._depth -= 1
+
+    def _value(self, node: Node) -> Node | None:
         if node.kind == OBJECT:
             return self._object(node)
         if node.kind == ARRAY:
@@ -130,7 +143,7 @@ class Evaluator:
         at = 0
         for hole in FOREIGN.finditer(text):
             found.append(text[at : hole.start()])
-            found += self.reference(hole.group(1)) if hole.group(1) else [Symbol(values.shown(hole.group()))]
+            found += self.reference(hole.group(1)) if hole.group(1) else [Symbol(values.shown(hole.group().strip("${}")))]
             at = hole.end()
         found.append(text[at:])
         return found
@@ -278,7 +291,7 @@ class Evaluator:
 
     def _sub(self, argument: Node, node: Node) -> Node | None:
         parts = self.sub_parts(argument)
-        return as_written(node) if parts is None else text_node(join_parts(parts), node)
+        return as_written(node) if parts is None else text_node(join_parts(closed(parts)), node)
 
     def sub_parts(self, argument: Node) -> list[str | Symbol] | None:
         """The pieces of Fn::Sub, or None where its text is not known."""
@@ -314,7 +327,7 @@ class Evaluator:
             parts += [delimiter] if index and delimiter else []
             parts += parts_of(value)
         self.spend(sum(len(part) for part in parts if isinstance(part, str)) >> 3)
-        return text_node(join_parts(parts), node)
+        return text_node(join_parts(closed(parts)), node)
 
     def _split(self, argument: Node, node: Node) -> Node | None:
         items = self._split_items(argument, node)
@@ -373,12 +386,11 @@ class Evaluator:
         self.spend(len(cells))
         if None in names and (default is not None or len({values.plain(cell) for cell in cells}) > 1):
             return as_written(node)
-        found = self.value(cells[0])
-        return (
-            found
-            if found is None or found.kind in {OBJECT, ARRAY}
-            else found._replace(text=node.text, start=node.start, end=node.end)
-        )
+        cell = cells[0]
+        if cell.kind in {OBJECT, ARRAY}:
+            return cell
+        found = self._text(cell, cell.value) if isinstance(cell.value, str) else cell
+        return found._replace(text=node.text, start=node.start, end=node.end)
 
     def _map_key(self, node: Node) -> str | None:
         """A key of a mapping: the Region and the account count where they are given."""

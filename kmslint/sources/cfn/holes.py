@@ -4,11 +4,12 @@ Source: CloudFormation User Guide, "Fn::Sub", "Dynamic references"; Serverless F
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from kmslint.tree import ARRAY, STRING, Node
+from kmslint.tree import ARRAY, STRING, Node, Symbol
 from kmslint.typed import Final
 
+_REFERENCE: Final = "{{resolve:"
 _HOLE: Final = re.compile(r"\$\{(!?)([^{}]*)\}")
 FOREIGN: Final = re.compile(
     r"\{\{resolve:[^{}]*\}\}"
@@ -42,3 +43,22 @@ def split_sub(text: str) -> list[tuple[str, str | None]]:
         at = hole.end()
     found.append((text[at:], None))
     return [(piece, name) for piece, name in found if piece or name is not None]
+
+
+def closed(parts: Sequence[str | Symbol]) -> list[str | Symbol]:
+    """The pieces with each dynamic reference that was put together from several as one symbol."""
+    found: list[str | Symbol] = []
+    inside: list[str] = []
+    for part in parts:
+        if inside:
+            end = part.find("}}") if isinstance(part, str) else -1
+            inside.append(part[: end if end >= 0 else None] if isinstance(part, str) else f"${{{part.name}}}")
+            if isinstance(part, str) and end >= 0:
+                found += [Symbol("".join(inside)), part[end + 2 :]]
+                inside = []
+        elif isinstance(part, str) and (at := part.rfind(_REFERENCE)) >= 0 and "}}" not in part[at:]:
+            found.append(part[:at])
+            inside.append(part[at + 2 :])
+        else:
+            found.append(part)
+    return found if not inside else [*found, Symbol("".join(inside))]

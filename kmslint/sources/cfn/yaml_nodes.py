@@ -108,9 +108,9 @@ def _unreadable(text: Text, error: Exception) -> InputError:
 
 
 class _Frame:
-    """A mapping or list that is being read. `size` counts the values in it."""
+    """A mapping or list that is being read. `size` counts the values in it, `depth` how deep they are nested."""
 
-    __slots__ = ("anchor", "event", "items", "key", "members", "size")
+    __slots__ = ("anchor", "depth", "event", "items", "key", "members", "size")
 
     def __init__(self, event: _Event) -> None:
         self.event = event
@@ -119,6 +119,7 @@ class _Frame:
         self.items: list[Node] = []
         self.key: Node | None = None
         self.size = 1
+        self.depth = 1
 
 
 class _Builder:
@@ -128,7 +129,7 @@ class _Builder:
         self.text = text
         self.documents: list[Node] = []
         self.stack: list[_Frame] = []
-        self.anchors: dict[str, tuple[Node, int] | None] = {}
+        self.anchors: dict[str, tuple[Node, int, int] | None] = {}
         self.total = 0
         """Values that stand in the text, and what each alias repeats."""
 
@@ -136,12 +137,12 @@ class _Builder:
         """The next event."""
         kind = type(event).__name__
         if kind == "ScalarEvent":
-            self.place(_tagged(event, self.scalar(event)), 1, event.anchor)
+            self.place(_tagged(event, self.scalar(event)), 1, 0, event.anchor)
         elif kind in {"MappingStartEvent", "SequenceStartEvent"}:
             self.open(event)
         elif kind in {"MappingEndEvent", "SequenceEndEvent"}:
             frame = self.stack.pop()
-            self.place(_tagged(frame.event, self.collection(frame, event)), frame.size, frame.anchor)
+            self.place(_tagged(frame.event, self.collection(frame, event)), frame.size, frame.depth, frame.anchor)
         elif kind == "AliasEvent":
             self.alias(event)
         elif kind == "DocumentStartEvent":
@@ -164,20 +165,23 @@ class _Builder:
         found = self.anchors[anchor]
         if found is None:
             raise self.error(event, f"the alias {alias} stands inside the value that it repeats")
-        self.place(found[0], found[1], None)
+        if len(self.stack) + found[2] > MAX_DEPTH:
+            raise self.error(event, f"mappings and lists are nested more than {MAX_DEPTH} deep")
+        self.place(*found, None)
 
-    def place(self, node: Node, size: int, anchor: str | None) -> None:
+    def place(self, node: Node, size: int, depth: int, anchor: str | None) -> None:
         """Put a finished value where it belongs."""
         self.total += size
         if self.total > 2 * MAX_NODES:
             raise self.limit(node)
         if anchor is not None:
-            self.anchors[anchor] = (node, size)
+            self.anchors[anchor] = (node, size, depth)
         if not self.stack:
             self.documents.append(node)
             return
         frame = self.stack[-1]
         frame.size += size
+        frame.depth = max(frame.depth, depth + 1)
         if frame.size > MAX_NODES:
             raise self.limit(node)
         if type(frame.event).__name__ == "SequenceStartEvent":

@@ -66,7 +66,7 @@ def place(key: Key) -> tuple[str, int, int, str | None]:
     "frame",
     [
         "new Demo (/app/project/app.ts:3:15)",
-        "at Object.<module> (/somewhere/else/app.ts:3:15)",
+        "at Object.<anonymous> (/somewhere/else/app.ts:3:15)",
         "/app.ts:3:15",
         "at file:///app/project/app.ts:3:15",
         r"new Demo (C:\build\project\app.ts:3:15)",
@@ -118,7 +118,7 @@ def test_a_link_out_of_the_project_is_not_followed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "frame",
-    [LIBRARY, "", "x", "x:1", "x (y)", "(:::)", "x (/a.ts:9999999999:1)", "x (/a.ts:0x1:1)", "x (/a\u001b[31m.ts:1:1)", "...new Key in aws-kms...", 7, None, {}],
+    [LIBRARY, "", "x", "eval (<anonymous>:1:1)", "x:1", "x (y)", "(:::)", "x (/a.ts:9999999999:1)", "x (/a.ts:0x1:1)", "x (/a\u001b[31m.ts:1:1)", "...new Key in aws-kms...", 7, None, {}],
 )  # fmt: skip
 def test_a_trace_without_a_place_leaves_the_key_in_the_template(tmp_path: Path, frame: object) -> None:
     (key, _) = keys(assembly(tmp_path, [{"type": "aws:cdk:logicalId", "data": "KeyAB12", "trace": [frame]}]))

@@ -1,15 +1,18 @@
 """What a template says of a key: facts and their places, owner, aliases, replicas, and where templates stand."""
 
 import json
+from pathlib import Path
 from textwrap import dedent, indent
 
 import pytest
 
 from kmslint.errors import InputError
 from kmslint.location import Text
-from kmslint.model.key import NOT_IN_SOURCE, UNREAD, Absent, Known, Unknown
+from kmslint.model.key import NOT_IN_SOURCE, UNREAD, Absent, Key, Known, Unknown
 from kmslint.model.result import SourceError
+from kmslint.model.settings import Settings
 from kmslint.sources.cloudformation import DEFAULT_POLICY_NOTE, keys_from_template
+from kmslint.sources.files import Skipped, collect
 from kmslint.sources.policy_json import NotAKey
 from kmslint.tree import Template
 from tests.unit.sources.cloudformation.templates import ACCOUNT, PARTITION, facts, only_key, plain, read, stated, template, text
@@ -322,6 +325,28 @@ def test_what_holds_no_key_says_so(content: str) -> None:
         assert error.line is not None
     else:
         assert isinstance(found, NotAKey)
+
+
+def test_a_json_policy_in_a_file_of_another_name_is_a_policy(tmp_path: Path) -> None:
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"}]}
+    path = tmp_path / "policy.yaml"
+    path.write_text(json.dumps(document))
+    (found,) = collect([str(path)], settings=Settings())
+    assert isinstance(found, Key)
+    assert found.source.type == "policy"
+    path.write_text("a: 1\n")
+    (named,) = collect([str(path)], settings=Settings())
+    (met,) = collect([str(tmp_path)], settings=Settings())
+    assert isinstance(named, SourceError)
+    assert isinstance(met, Skipped)
+
+
+def test_parameters_reach_a_template_by_its_path(tmp_path: Path) -> None:
+    (tmp_path / "t.template").write_text(template("!Ref P", head="Parameters: {P: {Type: String}}"))
+    (key,) = collect([str(tmp_path)], settings=Settings(), parameters={"P": "444455556666"}, account="111122223333")
+    assert isinstance(key, Key)
+    assert [entry.value for entry in key.policies[0].policy.statements[0].principals or ()] == ["444455556666"]
+    assert (key.account, key.account_source) == ("111122223333", "given")
 
 
 def test_odd_shapes_do_no_harm() -> None:

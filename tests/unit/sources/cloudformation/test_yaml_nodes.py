@@ -205,6 +205,14 @@ def test_depth_is_bounded(opening: str) -> None:
     assert read_yaml(Text("[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1))).error is not None
 
 
+def test_aliases_do_not_nest_deeper_than_text() -> None:
+    chain = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 300))
+    _, (line, _, message) = fault(chain)
+    assert (line, message) == (100, "mappings and lists are nested more than 100 deep")
+    fine = "\n".join(chain.splitlines()[:90])
+    assert read_yaml(Text(fine)).error is None
+
+
 def test_half_a_surrogate_pair_is_a_fault() -> None:
     _, (line, column, message) = fault("a: 1\nb: \ud800")
     assert (line, column, message) == (2, 4, "found half of a surrogate pair, which is no character")
