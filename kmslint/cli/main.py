@@ -16,6 +16,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "ask": ("kmslint.cli.ask", "ask one question about one key policy"),
     "explain": ("kmslint.cli.explain", "show the page of a rule, or the rules that bear on a control"),
     "rules": ("kmslint.cli.rules", "list the rules"),
+    "init": ("kmslint.cli.init", "write a configuration, a CI job and a pre-commit hook, where there is none"),
 }
 """Command → (module with `run(arguments) -> int`, what it does). A module is imported when its command is asked for."""
 

@@ -7,13 +7,12 @@ import re
 from collections.abc import Iterator
 
 from kmslint import __version__
-from kmslint.model.result import Outcome, Report, Result
+from kmslint.model.result import Report, Result
 from kmslint.reporters.excerpt import Excerpts
 from kmslint.reporters.place import places
 from kmslint.reporters.place import shown as place_shown
 from kmslint.reporters.text import control_sentence, summary, witness_sentence
-from kmslint.reporters.view import Finding, View, findings, label, owner_assumption, tally, undecided
-from kmslint.reporters.view import shown as results_shown
+from kmslint.reporters.view import Finding, View, findings, label, owner_assumption, undecided
 from kmslint.reporters.visible import visible
 from kmslint.typed import Final
 
@@ -64,9 +63,9 @@ def _entity(text: str) -> str:
 
 
 def _head(report: Report, view: View) -> Iterator[str]:
-    counts = tally(results_shown(report, view))
-    failed, undetermined = counts.outcomes[Outcome.FAIL], counts.outcomes[Outcome.UNDETERMINED]
-    mark = "❌" if failed else "⚠️" if undetermined or report.errors or not report.keys else "✅"
+    failed = {finding.result.severity for finding in findings(report, view._replace(show_suppressed=False))}
+    is_open = bool(undecided(report, view) or report.errors or not report.keys)
+    mark = "❌" if failed - {"info", "low"} else "⚠️" if is_open or "low" in failed else "✅"
     yield f"## {mark} kmslint\n\n{inline(summary(report, view._replace(verbose=True)))}\n\n"
 
 
