@@ -29,12 +29,16 @@ from kmslint.reason.query import (
     prove_all_allowed,
     prove_none_allowed,
 )
+from kmslint.reason.roles import roles_told_apart
 from kmslint.sources.policy_json import NotAKey, keys_from_json
 from kmslint.sources.requests import request_of
 from kmslint.typed import Final, NamedTuple, assert_never
 
 MAX_OWNERS: Final = 24
 """Candidates for an unknown owner. A policy that names more accounts is undetermined."""
+
+MAX_REMEMBERED: Final = 10_000
+"""Sessions of which the Judge remembers the role ARNs that may be theirs."""
 
 SOME: Final = "some"
 EVERY: Final = "every"
@@ -113,7 +117,7 @@ class _Owned(NamedTuple):
 class Judge:
     """Decides requests about one key: thousands a second, for what the key's policies say is prepared once."""
 
-    __slots__ = ("_key", "_mentioned", "_named", "_owned", "_roles")
+    __slots__ = ("_arns", "_key", "_mentioned", "_named", "_owned", "_roles")
 
     def __init__(self, key: Key) -> None:
         self._key = key
@@ -124,6 +128,7 @@ class Judge:
         is_open = key.account is None and _speaks_of_owner(policies, self._mentioned)
         self._named: tuple[str, ...] | None = owners_of(key) if is_open else None
         self._owned: dict[str | None, _Owned] = {}
+        self._arns: dict[tuple[str, str | None], tuple[str, ...]] = {}
 
     def decide(self, request: Request, *, has_key: bool = False) -> Decision:
         """The decision on `request`, completed. `has_key`: the request says itself which key it is made to."""
@@ -133,18 +138,16 @@ class Judge:
             key = bound(self._key._replace(account=request.key.account, region=request.key.region, key_id=request.key.key_id))
             return self._of_owner(_Owned(policies_of(key), request.key), request)
         owners = self._owners(request)
-        first = self._of_owner(self._as_owned(owners[0]), request)
         if len(owners) > MAX_OWNERS:
             return Decision(UNDETERMINED, reasons=(ASK_OWNER,))
-        for owner in owners[1:]:
-            if self._of_owner(self._as_owned(owner), request)[:3] != first[:3]:
-                return Decision(UNDETERMINED, reasons=(ASK_OWNER,))
-        return first
+        agreed = _agreed([self._of_owner(self._as_owned(owner), request) for owner in owners])
+        return Decision(UNDETERMINED, reasons=(ASK_OWNER,)) if agreed is None else agreed
 
     def completed(self, request: Request) -> tuple[tuple[Policy, ...], Request]:
         """The policies, and the request with what its principal and the key determine, for the first owner that may be."""
         owned = self._as_owned(self._owners(request)[0])
-        return owned.policies, self._placed(complete(request._replace(key=owned.context)))[0]
+        completed = complete(request._replace(key=owned.context))
+        return owned.policies, next(iter(self._placed(owned.policies, completed)), completed)
 
     def _owners(self, request: Request) -> tuple[str | None, ...]:
         """The owners of the key that may make a difference: the one that is known, or each that is named, the caller's account too."""
@@ -166,57 +169,58 @@ class Judge:
         """The decision where the owner is settled, and what a reader must know beside it."""
         completed = complete(request._replace(key=owned.context))
         decision = self._of_one(owned.policies, completed)
-        placed = self._placed(completed)[0]
-        notes = (*oddities(placed), *self._notes(placed, decision))
+        notes = (*oddities(completed), *self._notes(completed, decision))
         return decision._replace(reasons=tuple(dict.fromkeys((*decision.reasons, *notes))))
 
     def _of_one(self, policies: tuple[Policy, ...], request: Request) -> Decision:
         """The decision on a completed request. A session whose role's path matters is undetermined unless all paths agree."""
-        found = [_as_decision(evaluate(policies, one)) for one in self._placed(request)]
-        if any(one[:3] != found[0][:3] for one in found[1:]):
-            told = f"the answer depends on the path of the role of `{request.principal}`; state aws:PrincipalArn, or ask for the role"
-            return Decision(UNDETERMINED, reasons=(told,))
-        return found[0]
+        agreed = _agreed([_as_decision(evaluate(policies, one)) for one in self._placed(policies, request)])
+        if agreed is None:
+            told = f"the answer depends on the path of the role of `{request.principal}`"
+            return Decision(UNDETERMINED, reasons=(f"{told}; state aws:PrincipalArn, or ask for the role",))
+        return agreed
 
-    def _placed(self, request: Request) -> tuple[Request, ...]:
-        """The request for each principal ARN that tells cases apart; itself where that is known or does not matter.
+    def _placed(self, policies: tuple[Policy, ...], request: Request) -> tuple[Request, ...]:
+        """The request for each principal ARN that the policies tell apart; itself where that is known or does not matter.
 
-        A role that a Principal names is that role, for its name is unique in the account; else its path may be any.
+        A role that a Principal names is that role, for its name is unique in the account; else its path may be any. Empty
+        where too many are told apart.
         """
         if "aws:principalarn" not in self._mentioned or "aws:principalarn" in request.context:
             return (request,)
         identity = identify(request.principal)
         if identity.kind != ROLE or identity.role_arn is not None:
             return (request,)
-        stem = f"arn:{identity.partition}:iam::{identity.account}:role/"
-        named = [arn for arn in self._roles if arn.startswith(stem) and identify(arn).name == identity.name]
-        arns = named or [
-            stem + (identity.name or ""),
-            f"{stem}other-path/{identity.name}",
-            *self._written_roles(stem, identity.name),
-        ]
+        known = (identity.text, request.key.account)
+        arns = self._arns.get(known)
+        if arns is None:
+            stem = f"arn:{identity.partition}:iam::{identity.account}:role/"
+            named = tuple(arn for arn in self._roles if arn.startswith(stem) and identify(arn).name == identity.name)
+            arns = named or roles_told_apart(policies, request)
+            if len(self._arns) < MAX_REMEMBERED:
+                self._arns[known] = arns
         return tuple(request._replace(context={**request.context, "aws:principalarn": arn}) for arn in dict.fromkeys(arns))
-
-    def _written_roles(self, stem: str, name: str | None) -> Iterator[str]:
-        """Role ARNs of that name in condition values."""
-        for policy in policies_of(self._key):
-            for statement in policy.statements:
-                for condition in statement.conditions:
-                    for item in condition.values:
-                        if isinstance(item.value, str) and item.value.startswith(stem) and item.value.endswith(f"/{name}"):
-                            yield item.value
 
     def _notes(self, request: Request, decision: Decision) -> Iterator[str]:
         identity = identify(request.principal)
         if identity.kind in "URFTS":
             action = request.action.partition(":")[2]
             for name in self._mentioned:
-                if name not in request.context and presence_on(name, identity.kind, action) == "always":
+                is_settled = name in request.context or (name == "aws:principalarn" and identity.kind == ROLE)
+                if not is_settled and presence_on(name, identity.kind, action) == "always":
                     yield f"every such request has `{spelled(name)}`, which is not given and counts as absent"
         owner = request.key.account
         is_foreign = owner is not None and identity.account is not None and identity.account != owner
         if decision.decision == ALLOW and is_foreign and identity.kind != SERVICE and not _works_abroad(request.action):
             yield f"`{request.action}` has no effect on a key of another account: the key's owner is {owner}"
+
+
+def _agreed(found: Sequence[Decision]) -> Decision | None:
+    """The one decision of all cases, by the statements that decide each; None where they differ."""
+    if not found or any(one[:2] != found[0][:2] for one in found[1:]):
+        return None
+    common = tuple(ref for ref in found[0].statements if all(ref in one.statements for one in found[1:]))
+    return found[0]._replace(statements=common or found[0].statements)
 
 
 def _as_decision(found: Evaluation) -> Decision:
