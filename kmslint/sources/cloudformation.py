@@ -7,7 +7,6 @@ Source: CloudFormation Template Reference, AWS::KMS::Key, AWS::KMS::ReplicaKey, 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from hashlib import sha256
 
 from kmslint.aws.partitions import PARTITIONS, partition_of_region
 from kmslint.errors import InputError
@@ -17,6 +16,7 @@ from kmslint.model.key import UNREAD, Fact, Key, KeyPolicy, Known, Source, Unkno
 from kmslint.model.result import SourceError
 from kmslint.policy.document import Policy
 from kmslint.policy.parse import parse_shape
+from kmslint.sha256 import hexdigest
 from kmslint.sources.cfn import values
 from kmslint.sources.cfn.conditions import Scenario, names_in, scenarios
 from kmslint.sources.cfn.evaluator import Evaluator
@@ -167,7 +167,7 @@ class _Reader:
         node, notes = _policy_node(resource, evaluator)
         policy, diagnostics = parse_shape(node)
         data = node.text.content[node.start : node.end].encode("utf-8", "surrogatepass") if not notes else b""
-        digest = sha256(data).hexdigest() if data else None
+        digest = hexdigest(data) if data else None
         key_policy = KeyPolicy(DEFAULT_POLICY, policy, diagnostics, digest)
         same = (values.plain(node), repr(sorted((name, _value(fact)) for name, fact in facts.items())))
         return _Outcome(policy, key_policy, facts, notes, same)

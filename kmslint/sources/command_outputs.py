@@ -8,11 +8,12 @@ Source: AWS CLI Command Reference, kms.
 
 import json
 import os
-import re
 import stat
 from collections.abc import Mapping
+from re import IGNORECASE
 
 from kmslint.model.key import Absent, Fact, Key, Unknown
+from kmslint.pattern import pattern
 from kmslint.sources.kms_answers import Answer, Observation, Record, items_of, key_from, records_of, text_of
 from kmslint.typed import Final
 
@@ -33,10 +34,10 @@ _OPERATIONS: Final[Mapping[str, str]] = {
     "Rotations": "ListKeyRotations",
     "KeyLastUsage": "GetKeyLastUsage",
 }
-_COMMANDS: Final = re.compile(
+_COMMANDS: Final = pattern(
     r"get[-_]key[-_]policy|describe[-_]key|get[-_]key[-_]rotation[-_]status|list[-_]aliases|list[-_]resource[-_]tags|list[-_]grants"
     r"|list[-_]key[-_]policies|list[-_]key[-_]rotations|get[-_]key[-_]last[-_]usage",
-    re.IGNORECASE,
+    IGNORECASE,
 )
 _ACCOUNT_WIDE: Final = frozenset({"ListAliases"})
 

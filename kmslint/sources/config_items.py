@@ -7,13 +7,13 @@ Config"; AWS Config resource schema, AWS::KMS::Key.
 """
 
 from collections.abc import Iterator
-from hashlib import sha256
 
 from kmslint.errors import InputError
 from kmslint.jsontext import read_embedded, read_json
 from kmslint.location import Text
 from kmslint.model.key import UNREAD, Fact, Key, KeyPolicy, Source, Unknown
 from kmslint.policy.parse import parse_policy
+from kmslint.sha256 import hexdigest
 from kmslint.sources.kms_answers import Failure, Observation, Record, key_from, split_arn
 from kmslint.sources.policy_json import DEFAULT_POLICY, NotAKey
 from kmslint.tree import ARRAY, BOOLEAN, NUMBER, OBJECT, STRING, Node
@@ -164,7 +164,7 @@ def _policy(configuration: Node | None, supplement: Node | None) -> KeyPolicy | 
     policy, diagnostics = parse_policy(node)
     content = str(node.value) if node.kind == STRING else node.text.content[node.start : node.end]
     data = content.encode("utf-8", "surrogatepass")
-    return KeyPolicy(DEFAULT_POLICY, policy, diagnostics, sha256(data).hexdigest(), len(data) if node.kind == STRING else None)
+    return KeyPolicy(DEFAULT_POLICY, policy, diagnostics, hexdigest(data), len(data) if node.kind == STRING else None)
 
 
 def _plain(node: Node) -> object:

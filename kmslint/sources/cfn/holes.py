@@ -3,15 +3,15 @@
 Source: CloudFormation User Guide, "Fn::Sub", "Dynamic references"; Serverless Framework, "Variables".
 """
 
-import re
 from collections.abc import Mapping, Sequence
 
+from kmslint.pattern import pattern
 from kmslint.tree import ARRAY, STRING, Node, Symbol
 from kmslint.typed import Final
 
 _REFERENCE: Final = "{{resolve:"
-_HOLE: Final = re.compile(r"\$\{(!?)([^{}]*)\}")
-FOREIGN: Final = re.compile(
+_HOLE: Final = pattern(r"\$\{(!?)([^{}]*)\}")
+FOREIGN: Final = pattern(
     r"\{\{resolve:[^{}]*\}\}"
     r"|\$\{(?:self|opt|file|env|ssm|cf|s3|sls|param|custom|strToBool)[:(.](?:[^{}]|\{[^{}]*\})*\}"
     r"|#\{(AWS::[A-Za-z]+|[A-Za-z][A-Za-z0-9]*(?:\.[A-Za-z0-9]+)*)\}"

@@ -89,6 +89,5 @@ def shown(written: str) -> str:
     line = " ".join("".join(char if char.isprintable() else " " for char in written[: 20 * _SHOWN]).split())
     if len(line) <= _SHOWN:
         return line
-    from hashlib import sha256
 
-    return f"{line[:_SHOWN]}… ({sha256(written.encode('utf-8', 'surrogatepass')).hexdigest()[:8]})"
+    return f"{line[:_SHOWN]}… ({hexdigest(written.encode('utf-8', 'surrogatepass'))[:8]})"

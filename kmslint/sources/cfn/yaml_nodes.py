@@ -7,12 +7,12 @@ before it is shared.
 Source: YAML 1.1; CloudFormation User Guide, "CloudFormation template formats", "Intrinsic function reference".
 """
 
-import re
 from collections.abc import Iterator
 
 from kmslint.errors import InputError
 from kmslint.jsontext import quoted
 from kmslint.location import Text
+from kmslint.pattern import pattern
 from kmslint.tree import ARRAY, BOOLEAN, NULL, NUMBER, OBJECT, STRING, Member, Node
 from kmslint.typed import Final, NamedTuple, Protocol, cast
 
@@ -22,15 +22,15 @@ MAX_DEPTH: Final = 100
 MAX_NODES: Final = 500_000
 """Values of one text, what aliases repeat included. The largest real template has some 30,000."""
 
-_BOOLEAN: Final = re.compile(r"(?:(?P<yes>yes|Yes|YES|true|True|TRUE|on|On|ON)|no|No|NO|false|False|FALSE|off|Off|OFF)\Z")
-_NULL: Final = re.compile(r"(?:~|null|Null|NULL|)\Z")
-_NUMBER: Final = re.compile(
+_BOOLEAN: Final = pattern(r"(?:(?P<yes>yes|Yes|YES|true|True|TRUE|on|On|ON)|no|No|NO|false|False|FALSE|off|Off|OFF)\Z")
+_NULL: Final = pattern(r"(?:~|null|Null|NULL|)\Z")
+_NUMBER: Final = pattern(
     r"[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?)\Z"
 )
 _STANDARD: Final = "tag:yaml.org,2002:"
 _SAME_NAME: Final = frozenset({"Ref", "Condition", "Transform"})
-_BLOCK_HEADER: Final = re.compile(r"[|>][-+0-9]*[ \t]*(?:#[^\n]*)?\r?\n")
-_PROPERTIES: Final = re.compile(r"(?:[!&][^\s,\[\]{}]*[ \t\r\n]*)*")
+_BLOCK_HEADER: Final = pattern(r"[|>][-+0-9]*[ \t]*(?:#[^\n]*)?\r?\n")
+_PROPERTIES: Final = pattern(r"(?:[!&][^\s,\[\]{}]*[ \t\r\n]*)*")
 """The tag and the anchor before a value."""
 
 _KEY_SHOWN: Final = 100
