@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from kmslint.sha256 import hexdigest
 from kmslint.tree import ARRAY, NUMBER, OBJECT, STRING, UNRESOLVED, Node, Symbol, Template, Value
 from kmslint.typed import Final
 
@@ -89,5 +90,4 @@ def shown(written: str) -> str:
     line = " ".join("".join(char if char.isprintable() else " " for char in written[: 20 * _SHOWN]).split())
     if len(line) <= _SHOWN:
         return line
-
     return f"{line[:_SHOWN]}… ({hexdigest(written.encode('utf-8', 'surrogatepass'))[:8]})"
