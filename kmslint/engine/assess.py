@@ -184,6 +184,8 @@ def _with_doubts(findings: list[Finding], asked: Asked) -> list[Finding]:
         doubt = key.policies_unread
     elif asked.settings.strict and asked.rule.owner_sure and key.account_source == "inferred":
         doubt = f"the owner account `{key.account}` is only inferred; pass --account"
+    if doubt is None and not assumptions:
+        return findings
     return [_doubted(finding._replace(assumptions=assumptions + finding.assumptions), doubt, asked) for finding in findings]
 
 
@@ -201,6 +203,8 @@ def _doubted(finding: Finding, doubt: str | None, asked: Asked) -> Finding:
 
 def _combine(findings: list[Finding]) -> list[Finding]:
     """The findings to report: one for each failing statement, else one in all."""
+    if len(findings) == 1:
+        return findings
     outcome = _outcome(findings)
     chosen = [finding for finding in findings if finding.outcome == outcome]
     if outcome != FAIL:
@@ -233,14 +237,17 @@ def _rank(severity: str | None) -> int:
     return -1 if severity is None else SEVERITIES.index(severity)
 
 
+_OUTCOMES: Final = {outcome.value: outcome for outcome in Outcome}
+
+
 def _result(finding: Finding, rule: Rule, key: Key, settings: Settings) -> Result:
-    named = next((one for one in key.policies if one.name == finding.policy), None)
+    named = None if finding.policy is None else next((one for one in key.policies if one.name == finding.policy), None)
     statement = _statement(finding, named)
     fact = None if finding.fact is None else (finding.fact, key.fact(finding.fact))
     return Result(
         rule=rule.id,
         title=rule.title,
-        outcome=Outcome(finding.outcome),
+        outcome=_OUTCOMES[finding.outcome],
         severity=settings.severity.get(rule.id) or finding.severity or rule.severity,
         key=key.id,
         message=_told(finding, rule, Asked(rule, key, settings)),

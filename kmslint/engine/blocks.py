@@ -263,6 +263,8 @@ def _complete(finding: Finding, options: Options, asked: Asked) -> Finding:
     """The finding with what it leaves open filled in from its block. A configured severity replaces every other."""
     configured = asked.settings.severity.get(asked.rule.id)
     severity = configured or finding.severity or severity_of(options, asked)
+    if finding.outcome == PASS:
+        return finding._replace(severity=severity)
     ref = _ref(finding, asked.key)
     scope = asked.scope(ref, finding.witness)
     help, command = finding.help, finding.command
@@ -270,7 +272,7 @@ def _complete(finding: Finding, options: Options, asked: Asked) -> Finding:
         help = help or (message.sentence(options.help, scope) if options.help else None)
         command = command or (message.command(options.command, scope) if options.command else None)
     told = finding.message
-    if not told and options.message and finding.outcome != PASS:
+    if not told and options.message:
         told = message.sentence(options.message, scope)
     return finding._replace(severity=severity, help=help, command=command, message=told)
 

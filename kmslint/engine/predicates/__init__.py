@@ -41,9 +41,12 @@ _MODULES: Final = {
 
 
 def _lazy(module: str, name: str) -> Predicate:
+    found: list[Predicate] = []
+
     def predicate(key: Key, settings: Settings, params: Mapping[str, object]) -> Iterable[Finding]:
-        found = cast("Predicate", getattr(import_module(f"kmslint.engine.predicates.{module}"), name))
-        return found(key, settings, params)
+        if not found:
+            found.append(cast("Predicate", getattr(import_module(f"kmslint.engine.predicates.{module}"), name)))
+        return found[0](key, settings, params)
 
     predicate.__name__ = name
     return predicate

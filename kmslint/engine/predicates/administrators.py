@@ -10,6 +10,7 @@ from kmslint.engine.predicates.places import UNDETERMINED, causes, literal, name
 from kmslint.engine.predicates.rights import is_listed
 from kmslint.model.key import Key
 from kmslint.model.settings import Settings
+from kmslint.policy.document import Statement
 from kmslint.policy.principals import ROLE, USER, identify
 from kmslint.reason.answer import Proven, Undetermined, Violated
 from kmslint.reason.query import find_allowed, find_not_allowed
@@ -49,6 +50,8 @@ def no_durable_admin(key: Key, settings: Settings, params: Params) -> Iterator[F
         )
         return
     root = f"arn:{key.partition}:iam::{key.account}:root"
+    if _is_plainly_administered(key, root):
+        return
     account = _ask(key, root)
     if isinstance(account.answer, Proven):
         return
@@ -56,6 +59,38 @@ def no_durable_admin(key: Key, settings: Settings, params: Params) -> Iterator[F
     for finding in _judge([account, *others], settings.key_admins):
         unfilled = _unfilled_administrator(key)
         yield finding if unfilled is None or finding.severity == "low" else _still_open(finding, unfilled)
+
+
+def _is_plainly_administered(key: Key, root: str) -> bool:
+    """Whether an Allow gives the account both rights without conditions, and no Deny is about either: no need to ask then."""
+    every = [place.statement for place in statements(key)]
+    if any(named.policy.unknown for named in key.policies) or any(_may_deny(one) for one in every if one.effect != "Allow"):
+        return False
+    return any(_gives(one, (root, str(key.account))) for one in every if one.effect == "Allow")
+
+
+def _gives(statement: Statement, account: tuple[str, str]) -> bool:
+    if statement.conditions or statement.unknown or statement.not_principal or statement.not_action or statement.not_resource:
+        return False
+    given = {name for item in named(statement) for name in actions.match(literal(item.value) or "")}
+    return (
+        given.issuperset(name.removeprefix("kms:") for name in _ADMINISTRATION)
+        and any(item.value == "*" for item in statement.resources or ())
+        and any(entry.kind == "AWS" and entry.value in account for entry in statement.principals or ())
+    )
+
+
+def _may_deny(statement: Statement) -> bool:
+    """Whether a statement that may be a Deny can be about one of the two rights, so far as the names of its actions tell."""
+    texts = [literal(item.value) for item in named(statement)]
+    if statement.not_action or not texts:
+        return True
+    return any(
+        text is None
+        or text[:4].lower() != "kms:"
+        or not {f"kms:{name}" for name in actions.match(text)}.isdisjoint(_ADMINISTRATION)
+        for text in texts
+    )
 
 
 def _unfilled_administrator(key: Key) -> str | None:
@@ -157,4 +192,4 @@ def _named_organizations(key: Key) -> list[str]:
         for condition in place.statement.conditions:
             if condition.key.lower() == "aws:principalorgid":
                 found.update(dict.fromkeys(literal(item.value) or "" for item in condition.values))
-    return [text for text in found if text and "*" not in text and "?" not in text]
+    return [text for text in found if text and not {"*", "?", "$"}.intersection(text)]

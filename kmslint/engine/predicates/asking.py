@@ -6,6 +6,7 @@ from kmslint.model.key import Key
 from kmslint.policy.document import Policy, Statement
 from kmslint.policy.parse import parse_statements
 from kmslint.tree import from_python
+from kmslint.typed import Final
 
 Described = Mapping[str, object]
 
@@ -23,10 +24,22 @@ def allows_only(key: Key) -> tuple[Policy, ...]:
     )
 
 
+MAX_DESCRIBED: Final = 1_024
+"""Described sets that are remembered: predicates ask the same of every key, and `reason` remembers what it prepared for one."""
+
+_DESCRIBED: Final[dict[str, tuple[Statement, ...]]] = {}
+
+
 def describe(*statements: Described) -> tuple[Statement, ...]:
     """The requests that any of `statements` describes. Effect and Resource are filled in: a question has no other."""
-    full = [{"Effect": "Allow", "Resource": "*", **statement} for statement in statements]
-    return parse_statements(from_python(full))[0]
+    known = repr(statements)
+    found = _DESCRIBED.get(known)
+    if found is None:
+        if len(_DESCRIBED) >= MAX_DESCRIBED:
+            _DESCRIBED.clear()
+        full = [{"Effect": "Allow", "Resource": "*", **statement} for statement in statements]
+        found = _DESCRIBED[known] = parse_statements(from_python(full))[0]
+    return found
 
 
 def conditions(*parts: Mapping[str, Mapping[str, object]]) -> dict[str, dict[str, object]]:

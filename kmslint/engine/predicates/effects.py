@@ -10,7 +10,7 @@ from kmslint.engine.predicates.places import Place, causes, literal, named, quot
 from kmslint.model.key import Key
 from kmslint.model.settings import Settings
 from kmslint.policy import operators
-from kmslint.policy.document import Condition, Policy, Statement
+from kmslint.policy.document import Condition, Item, Policy, Statement
 from kmslint.policy.evaluate import SERVICE_OPAQUE
 from kmslint.policy.operators import ALL, NULL, Use
 from kmslint.policy.principals import account_of, identify
@@ -185,19 +185,35 @@ def _judge_satisfiable(key: Key, place: Place) -> Iterator[Finding]:
         yield place.undetermined(message, register_text(7), severity=severity, node=opaque.node)
         return
     what = "right" if place.statement.effect == "Allow" else "guard"
-    if isinstance(_alone(key, _unconditional(place), "kms:*"), Proven):
-        return  # not the conditions are to blame: the principal, the action or the resource is
-    if isinstance(_alone(key, place, "kms:*"), Proven):
+    alone = _alone(place)
+    answer = _admitted(key, alone, "kms:*")
+    if isinstance(answer, Proven):
+        if isinstance(_admitted(key, _alone(_unconditional(place)), "kms:*"), Proven):
+            return  # not the conditions are to blame: the principal, the action or the resource is
         message = f"no request can satisfy the conditions of the statement, so the {what} does not exist"
         yield place.finding(message, severity=severity, help="remove the condition that cannot hold, or the statement")
         return
-    for item in () if place.statement.not_action else named(place.statement)[:_MAX_ACTIONS]:
+    shown = answer.witness.action if isinstance(answer, Violated) else None
+    for item in _to_ask(place.statement):
         text = literal(item.value)
-        if text is None or not table.match(text) or _is_ineffective(text) or not isinstance(_alone(key, place, text), Proven):
+        if text is None or not table.match(text) or _is_ineffective(text):
+            continue
+        if _is_shown(text, shown) or not isinstance(_admitted(key, alone, text), Proven):
             continue
         message = f"no request for {quoted(text)} can satisfy the conditions, so this {what} does not exist"
         help = "move the action to a statement of its own, without the condition that it never carries"
         yield place.finding(message, severity=severity, node=item.node, help=help)
+
+
+def _to_ask(statement: Statement) -> tuple[Item, ...]:
+    """The entries of Action that may each be impossible though the statement is not; a single entry is the statement."""
+    entries = () if statement.not_action else named(statement)[:_MAX_ACTIONS]
+    return entries if len(entries) > 1 else ()
+
+
+def _is_shown(text: str, action: str | None) -> bool:
+    """Whether a request for `action`, which the statement admits, is one for the entry `text`."""
+    return action is not None and action.removeprefix("kms:") in table.match(text)
 
 
 def _unconditional(place: Place) -> Place:
@@ -237,8 +253,11 @@ def _opaque_key(statement: Statement) -> Condition | None:
     return next((condition for condition in statement.conditions if condition.key.lower() in SERVICE_OPAQUE), None)
 
 
-def _alone(key: Key, place: Place, action: str) -> Answer:
-    """Whether the statement, alone and as an Allow, admits a request for `action`."""
-    allow = place.statement._replace(effect="Allow", index=0)
-    policy = Policy(place.policy.policy.version, (allow,))
-    return find_allowed((policy,), describe({"Principal": "*", "Action": action}), key.context(), grant="any")
+def _alone(place: Place) -> Policy:
+    """The statement as a policy of its own, as an Allow."""
+    return Policy(place.policy.policy.version, (place.statement._replace(effect="Allow", index=0),))
+
+
+def _admitted(key: Key, alone: Policy, action: str) -> Answer:
+    """Whether the policy admits a request for `action`."""
+    return find_allowed((alone,), describe({"Principal": "*", "Action": action}), key.context(), grant="any")
