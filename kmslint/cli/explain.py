@@ -18,7 +18,9 @@ from kmslint.reporters.visible import visible
 def run(arguments: list[str]) -> int:
     """Print what is known of a rule or a control."""
     parser = Parser("explain", "RULE|CONTROL", "Show the page of a rule, or the rules that bear on a control.")
-    parser.add_argument("name", metavar="RULE|CONTROL", help="a rule id, or a control such as hipaa/164.312(a)(1)")
+    parser.add_argument(
+        "name", metavar="RULE|CONTROL", help="a rule id, a control such as hipaa/164.312(a)(1), or a framework such as hipaa"
+    )
     parser.add_argument("--rules", action="append", default=[], metavar="DIR", help="a folder with rules of your own; may repeat")
     found = parser.parse_args(arguments)
     catalogue = load_catalogue(tuple(found.rules))
@@ -30,13 +32,20 @@ def _lines(name: str, catalogue: Catalogue) -> Iterator[str]:
     """The page about `name`. Raises UsageError when it is neither a rule nor a control."""
     rules = {rule.id: rule for rule in catalogue.rules}
     controls = list(_requirements(name, catalogue))
+    framework = next((one for one in catalogue.frameworks if one.id == name), None)
     if name in rules:
         yield from _about_rule(rules[name])
+    elif framework is not None:
+        yield from _about_framework(framework, catalogue)
     elif controls:
         for framework, control in controls:
             yield from _about_control(framework, control, catalogue)
     else:
-        names = (*rules, *(f"{one.id}/{control.id}" for one in catalogue.frameworks for control in one.controls))
+        names = (
+            *rules,
+            *(one.id for one in catalogue.frameworks),
+            *(f"{one.id}/{control.id}" for one in catalogue.frameworks for control in one.controls),
+        )
         near = nearest(name, names)
         help = f"did you mean `{near}`?" if near else "kmslint rules lists the rules"
         raise UsageError(f"`{name}` is neither a rule nor a control", help=help)
@@ -76,6 +85,17 @@ def _requirements(name: str, catalogue: Catalogue) -> Iterator[tuple[Framework, 
         for control in framework.controls:
             if name in {control.id, f"{framework.id}/{control.id}"}:
                 yield framework, control
+
+
+def _about_framework(framework: Framework, catalogue: Catalogue) -> Iterator[str]:
+    as_of = f", as of {framework.as_of}" if framework.as_of else ""
+    yield f"{framework.title} ({framework.citation}{as_of})"
+    yield f"  mapping: {framework.mapping}" if framework.mapping else ""
+    for control in framework.controls:
+        name = f"{framework.id}/{control.id}"
+        answers = [rule.id for rule in catalogue.rules if any(found.id == name for found in rule.controls)]
+        status = f" ({control.status})" if control.status else ""
+        yield f"{name} {control.title}{status}: {', '.join(answers) or 'no rule'}"
 
 
 def _about_control(framework: Framework, control: Requirement, catalogue: Catalogue) -> Iterator[str]:

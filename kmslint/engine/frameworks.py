@@ -55,8 +55,11 @@ def parse_framework(table: Table, where: str) -> Framework:
         if control.id in seen:
             raise RuleError(f"the control `{control.id}` stands twice", source=where)
         seen.add(control.id)
+    name = _text(table, "id", where)
+    if not all(part.isalnum() and part.isascii() and part.islower() | part.isdecimal() for part in name.split("-")):
+        raise RuleError(f"`id` is `{name}`", source=where, help="write small letters, digits and hyphens, such as iso-27001")
     return Framework(
-        _text(table, "id", where),
+        name,
         _text(table, "title", where),
         str(table.get("citation", "")),
         str(table.get("as_of", "")),

@@ -7,7 +7,7 @@ from kmslint import __version__
 from kmslint.aws import actions
 from kmslint.location import Location
 from kmslint.model.key import Key
-from kmslint.model.result import Control, Outcome, Report, Result, SourceError, Suppression
+from kmslint.model.result import Control, Outcome, Provision, Report, Result, SourceError, Suppression
 from kmslint.reporters.view import View, context_name, shown, tally
 
 
@@ -24,12 +24,20 @@ def render(report: Report, view: View) -> str:
         ("errors", _list([_compact(error_members(error)) for error in report.errors])),
         ("summary", _compact(summary_members(report, results))),
     )
+    if report.provisions:
+        provisions = _list([_compact(provision_members(provision)) for provision in report.provisions])
+        members = (*members[:-1], ("provisions", provisions), members[-1])
     return "{" + ",\n ".join(f'"{name}": {value}' for name, value in members) + "}\n"
 
 
 def tool_members(report: Report) -> dict[str, object]:
     """What made the report: the version, how many rules ran, and the date of the table of actions."""
     return {"version": __version__, "rules": report.rules, "actions_as_of": actions.AS_OF}
+
+
+def provision_members(provision: Provision) -> dict[str, object]:
+    """A control of `--framework`: the rules that bear on it, what only a person can attach, and what is only proposed."""
+    return {**provision._asdict(), "rules": list(provision.rules)}
 
 
 def _compact(value: object) -> str:

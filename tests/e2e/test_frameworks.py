@@ -6,12 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
+import kmslint as package
 from kmslint.cli.main import main
 from kmslint.engine.loader import load_catalogue
+from kmslint.reporters import FORMATS
 
 OWNER = "111122223333"
+SCHEMA = json.loads((Path(package.__file__).parent / "schemas" / "report-1.json").read_text(encoding="utf-8"))
 AS_OF = ("--as-of", "2026-11-24")
 CATALOGUE = load_catalogue()
 HIPAA = {rule.id for rule in CATALOGUE.rules if any(control.id.startswith("hipaa/") for control in rule.controls)}
@@ -112,6 +116,27 @@ def test_what_no_rule_can_answer_is_a_manual_result_on_each_key(kmslint: Run) ->
     assert {result["rule"] for result in manual} == {"hipaa"}
     assert len({result["fingerprint"] for result in manual}) == len(manual)
     assert report["summary"]["MANUAL"] == len(manual)
+
+
+@pytest.mark.parametrize("framework", [framework.id for framework in CATALOGUE.frameworks])
+def test_the_json_report_holds_the_provisions_and_keeps_to_its_schema(kmslint: Run, framework: str) -> None:
+    kmslint.policy("p.json", ROOT, OPEN)
+    report = kmslint.report("p.json", "--framework", framework, "--account", OWNER)
+    jsonschema.Draft202012Validator(SCHEMA).validate(report)
+    (stated,) = [one for one in CATALOGUE.frameworks if one.id == framework]
+    assert [provision["id"] for provision in report["provisions"]] == [f"{framework}/{one.id}" for one in stated.controls]
+    asked = {result["rule"] for result in report["results"]} - {framework}
+    assert {rule for provision in report["provisions"] for rule in provision["rules"]} == asked
+    assert all(provision["mapping"] for provision in report["provisions"])
+    assert "provisions" not in kmslint.report("p.json", "--account", OWNER)
+
+
+@pytest.mark.parametrize("format", [name for name in FORMATS if name not in {"text", "json"}])
+def test_every_format_can_carry_a_framework(kmslint: Run, format: str) -> None:
+    kmslint.policy("p.json", ROOT, OPEN)
+    code, out, err = kmslint("p.json", "--framework", "hipaa", "--account", OWNER, "--format", format)
+    assert (code, "public-access" in out, "bug" in err) == (1, True, False)
+    assert re.search(r"\bis compliant\b|in compliance", out, re.IGNORECASE) is None
 
 
 def test_only_rules_that_bear_on_the_framework_are_asked_and_only_its_controls_are_shown(kmslint: Run) -> None:
@@ -270,3 +295,14 @@ def test_explain_says_who_maps_rules_to_a_control(capsys: pytest.CaptureFixture[
     out = capsys.readouterr().out
     assert "proposed, not in force: the proposed rule would ask for a compliance audit every 12 months; not final" in out
     assert "for a person to answer, attach: the dated evaluation" in out
+
+
+def test_explain_lists_a_framework(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "soc2"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("SOC 2: Trust Services Criteria (")
+    assert lines[1].startswith("  mapping: engineering mapping: ")
+    assert lines[-1] == "soc2/A1.2 Recovery infrastructure works: integration-lacks-permission, key-not-usable"
+    assert len(lines) == 7
+    assert main(["explain", "soc3"]) == 2
+    assert "did you mean `soc2`?" in capsys.readouterr().err

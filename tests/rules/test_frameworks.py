@@ -22,7 +22,7 @@ STATUSES = {"required", "addressable", "standard", "general", "breach"}
 PREFIXES = {
     "SH": ("securityhub",),
     "53r5": ("nist-800-53r5",),
-    "PCI401": ("pci-dss-4.0.1",),
+    "PCI401": ("pci-dss-4",),
     "SOC2": ("soc2",),
     "ISO": ("iso-27001",),
     "CIS5": ("cis-aws-5",),
@@ -34,15 +34,15 @@ PREFIXES = {
 
 NOT_TAKEN = {
     # generation of strong keys: nothing that an administrator of the policy has to do with
-    ("no-durable-admin", "pci-dss-4.0.1/3.7.1"),
+    ("no-durable-admin", "pci-dss-4/3.7.1"),
     # manual cleartext key operations, which KMS has for imported material alone
-    ("admin-uses-key", "pci-dss-4.0.1/3.7.6"),
+    ("admin-uses-key", "pci-dss-4/3.7.6"),
 }
 
 
 def test_the_frameworks_are_the_catalogues() -> None:
     assert sorted(FRAMEWORKS) == sorted(
-        ["hipaa", "nist-800-53r5", "pci-dss-4.0.1", "securityhub", "soc2", "iso-27001", *(f"cis-aws-{n}" for n in range(1, 8))]
+        ["hipaa", "nist-800-53r5", "pci-dss-4", "securityhub", "soc2", "iso-27001", *(f"cis-aws-{n}" for n in range(1, 8))]
     )
 
 

@@ -78,6 +78,9 @@ def test_a_framework_is_read_whole() -> None:
     [
         ({"titel": "x"}, "unknown key `titel`"),
         ({"title": ""}, "`title` is not a text"),
+        ({"id": "acme-1.0"}, "`id` is `acme-1.0`"),
+        ({"id": "Acme"}, "`id` is `Acme`"),
+        ({"id": "acme-"}, "`id` is `acme-`"),
         ({"controls": {}}, "`controls` is not a list of tables"),
         ({"controls": ["x"]}, "`controls` is not a list of tables"),
         ({"controls": [{"id": "1"}]}, "`controls[0].title` is not a text"),
