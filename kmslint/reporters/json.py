@@ -14,7 +14,7 @@ from kmslint.reporters.view import View, context_name, shown, tally
 def render(report: Report, view: View) -> str:
     """The report as one JSON document of ASCII text, a line for each key, result and error. Suppressed results are in it."""
     results = shown(report, view)
-    members = (
+    members = [
         ("format", _compact("kmslint-report/1")),
         ("tool", _compact(tool_members(report))),
         ("as_of", _compact(report.as_of)),
@@ -23,10 +23,10 @@ def render(report: Report, view: View) -> str:
         ("results", _list([_compact(result_members(result)) for result in results])),
         ("errors", _list([_compact(error_members(error)) for error in report.errors])),
         ("summary", _compact(summary_members(report, results))),
-    )
+    ]
     if report.provisions:
         provisions = _list([_compact(provision_members(provision)) for provision in report.provisions])
-        members = (*members[:-1], ("provisions", provisions), members[-1])
+        members.insert(-1, ("provisions", provisions))
     return "{" + ",\n ".join(f'"{name}": {value}' for name, value in members) + "}\n"
 
 
