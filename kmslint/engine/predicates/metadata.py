@@ -119,24 +119,31 @@ def _texts(key: Key) -> Iterator[tuple[str, str, str]]:
             yield from ((name, "the name of a grant", str(text)) for text in names if text)
 
 
+def _lacking_tags(key: Key, settings: Settings) -> list[str]:
+    """The required tags that the key is known not to have, or to have without a value."""
+    tags = key.fact("tags")
+    if not (isinstance(tags, Known) and isinstance(tags.value, Mapping)):
+        return []
+    present = {str(name) for name, value in tags.value.items() if str(value).strip()}
+    return [name for name in settings.required_tags if name not in present]
+
+
 def missing_ownership(key: Key, settings: Settings, params: Params) -> Iterator[Finding]:
     """A required tag is absent or empty, or the key has no description.
 
     Source: KMS API Reference, ListResourceTags, DescribeKey. Tag keys are case-sensitive.
     """
     del params
-    tags = key.fact("tags")
-    if isinstance(tags, Known) and isinstance(tags.value, Mapping):
-        present = {str(name) for name, value in tags.value.items() if str(value).strip()}
-        lacking = [name for name in settings.required_tags if name not in present]
-        if lacking:
-            listed = ", ".join(f"`{name}`" for name in lacking)
-            pairs = " ".join(f"TagKey={name},TagValue=…" for name in lacking)
-            command = f"aws kms tag-resource --key-id {key.key_id or 'KEY_ID'} --tags {pairs}"
-            help = "tag the key in the code that creates it; required_tags of the configuration lists what is asked for"
-            yield Finding(outcome="FAIL", message=f"the key lacks the tags {listed}", fact="tags", help=help, command=command)
+    lacking = _lacking_tags(key, settings)
     description = key.fact("description")
-    if isinstance(description, Known) and not str(description.value).strip():
+    undescribed = isinstance(description, Known) and not str(description.value).strip()
+    if lacking:
+        listed = ", ".join(f"`{name}`" for name in lacking) + (" and a description" if undescribed else "")
+        pairs = " ".join(f"TagKey={name},TagValue=…" for name in lacking)
+        command = f"aws kms tag-resource --key-id {key.key_id or 'KEY_ID'} --tags {pairs}"
+        help = "tag the key in the code that creates it; required_tags of the configuration lists what is asked for"
+        yield Finding(outcome="FAIL", message=f"the key lacks the tags {listed}", fact="tags", help=help, command=command)
+    elif undescribed:
         help = "describe in one sentence what the key protects"
         yield Finding(outcome="FAIL", message="the key has no description", fact="description", help=help)
     yield from _unread(key, ("tags", "description"))
