@@ -16,11 +16,24 @@ _HOMES = {
     "Settings": "kmslint.model.settings",
     "ask": "kmslint.asking",
     "check_policy": "kmslint.app",
+    "diff": "kmslint.difference",
     "load_rules": "kmslint.app",
     "scan_keys": "kmslint.app",
 }
 
-__all__ = ["Key", "Report", "Request", "Result", "Settings", "__version__", "ask", "check_policy", "load_rules", "scan_keys"]
+__all__ = [
+    "Key",
+    "Report",
+    "Request",
+    "Result",
+    "Settings",
+    "__version__",
+    "ask",
+    "check_policy",
+    "diff",
+    "load_rules",
+    "scan_keys",
+]
 
 
 def __getattr__(name: str) -> object:

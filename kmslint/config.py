@@ -26,11 +26,11 @@ _Reader = Callable[[object], object]
 _Path = tuple[str | int, ...]
 
 
-def find_config(directory: str, environ: Mapping[str, str]) -> str | None:
+def find_config(directory: str, environ: Mapping[str, str], *, top: str | None = None) -> str | None:
     """The configuration file of a run that starts in `directory`; None if there is none.
 
     The nearest of kmslint.toml and a pyproject.toml that has a [tool.kmslint] table, from `directory` upward; else
-    `$XDG_CONFIG_HOME/kmslint/kmslint.toml`. In one folder, kmslint.toml wins.
+    `$XDG_CONFIG_HOME/kmslint/kmslint.toml`. In one folder, kmslint.toml wins. With `top`, nothing above that folder counts.
 
     Raises:
         ConfigError: a pyproject.toml on the way cannot be read, so that nobody knows what it says.
@@ -43,6 +43,8 @@ def find_config(directory: str, environ: Mapping[str, str]) -> str | None:
         if os.path.isfile(shared) and _OURS in _text_of(shared):
             return shared
         parent = os.path.dirname(here)
+        if here == top:
+            return None
         if parent == here:
             return _personal_config(environ)
         here = parent

@@ -1,5 +1,6 @@
 """`kmslint check`: files, folders and stdin. No network, no credentials."""
 
+import argparse
 import os
 import sys
 
@@ -10,13 +11,27 @@ from kmslint.cli.setup import asked_of, compared, gate, settings_of
 from kmslint.errors import UsageError
 from kmslint.sources.files import MAX_BYTES, STDIN, collect
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kmslint.cli.trusted import Trusted
+
 
 def run(arguments: list[str]) -> int:
     """Check what `arguments` name; the exit code is the verdict."""
     found = _parser().parse_intermixed_args(arguments)
     options = _with_key(read_shared(found), found.key)
+    if options.trusted_ref is None:
+        return _check(found, options, None)
+    from kmslint.cli.trusted import Trusted
+
+    with Trusted(options.trusted_ref) as trusted:
+        return _check(found, options, trusted)
+
+
+def _check(found: argparse.Namespace, given: Options, trusted: "Trusted | None") -> int:
+    options = given if trusted is None else trusted.options(given)
     as_of = options.as_of or app.now()
-    settings = settings_of(options, as_of)
+    settings = settings_of(options, as_of) if trusted is None else trusted.settings(options, as_of)
     asked = asked_of(options, settings)
     paths = tuple(found.paths) or (os.curdir,)
     inputs = collect(
@@ -31,6 +46,7 @@ def run(arguments: list[str]) -> int:
     )
     report = app.report_on(inputs, rules=asked.rules, settings=settings, as_of=as_of, frameworks=asked.frameworks)
     report = compared(report, options)
+    report = report if trusted is None else trusted.told(report, settings, given._replace(as_of=as_of))
     emit(report, options)
     return gate(report, settings, options)
 

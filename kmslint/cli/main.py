@@ -13,6 +13,7 @@ from kmslint.typed import Final, NoReturn
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "check": ("kmslint.cli.check", "check files, folders or stdin; no network, no credentials"),
     "scan": ("kmslint.cli.scan", "check live keys through the AWS API"),
+    "diff": ("kmslint.cli.diff", "what a change of keys newly allows, with a request that shows it"),
     "ask": ("kmslint.cli.ask", "ask one question about one key policy"),
     "explain": ("kmslint.cli.explain", "show the page of a rule, or the rules that bear on a control"),
     "rules": ("kmslint.cli.rules", "list the rules"),
@@ -77,7 +78,7 @@ def _overview() -> str:
         f"commands:\n{commands}\n"
         "options:\n  --version  print the version\n  --help     print this; kmslint COMMAND --help prints a command's options\n\n"
         "exit codes:\n"
-        "  0 nothing failed   1 a rule failed   2 wrong usage   3 nothing found, or an input was not read\n"
+        "  0 nothing failed   1 a rule failed, or new access   2 wrong usage   3 nothing found, or an input was not read\n"
         "  4 something was not decided   70 a bug in kmslint\n"
     )
 

@@ -44,6 +44,7 @@ class Options(NamedTuple):
     baseline: str | None = None
     write_baseline: str | None = None
     sarif: str = "findings"
+    trusted_ref: str | None = None
 
 
 class _Formatter(argparse.HelpFormatter):
@@ -139,6 +140,11 @@ def add_shared(parser: argparse.ArgumentParser) -> None:
         "--config", metavar="FILE", help="configuration file (default: the nearest kmslint.toml or pyproject.toml)"
     )
     rules.add_argument("--no-config", action="store_true", help="read no configuration file")
+    rules.add_argument(
+        "--trusted-ref",
+        metavar="REF",
+        help="read configuration, baseline and --rules from this git revision, not from the change",
+    )
 
     gate = parser.add_argument_group("what fails")
     gate.add_argument("--fail-on", choices=(*SEVERITIES, "never"), help="least severity that gives exit code 1 (default: medium)")

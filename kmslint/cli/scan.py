@@ -1,13 +1,18 @@
 """`kmslint scan`: live keys, read through the AWS API with the caller's own credentials. Reads only."""
 
+import argparse
 import sys
 
 from kmslint import app
 from kmslint.cli import messages
 from kmslint.cli.emit import emit
-from kmslint.cli.options import Parser, add_shared, read_shared
+from kmslint.cli.options import Options, Parser, add_shared, read_shared
 from kmslint.cli.setup import asked_of, compared, gate, settings_of
 from kmslint.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kmslint.cli.trusted import Trusted
 
 
 def run(arguments: list[str]) -> int:
@@ -16,8 +21,18 @@ def run(arguments: list[str]) -> int:
     options = read_shared(found)
     if bool(found.key_id) == found.all:
         raise UsageError("`scan` needs either `--key-id` or `--all`", help="kmslint scan --key-id alias/NAME")
+    if options.trusted_ref is None:
+        return _scan(found, options, None)
+    from kmslint.cli.trusted import Trusted
+
+    with Trusted(options.trusted_ref) as trusted:
+        return _scan(found, options, trusted)
+
+
+def _scan(found: argparse.Namespace, given: Options, trusted: "Trusted | None") -> int:
+    options = given if trusted is None else trusted.options(given)
     as_of = options.as_of or app.now()
-    settings = settings_of(options, as_of)
+    settings = settings_of(options, as_of) if trusted is None else trusted.settings(options, as_of)
     asked = asked_of(options, settings)
     report = app.scan_keys(
         None if found.all else tuple(found.key_id),
@@ -33,6 +48,7 @@ def run(arguments: list[str]) -> int:
         progress=None if options.quiet else messages.progress_on(sys.stderr),
     )
     report = compared(report, options)
+    report = report if trusted is None else trusted.told(report, settings, given._replace(as_of=as_of))
     emit(report, options)
     return gate(report, settings, options)
 

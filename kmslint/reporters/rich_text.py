@@ -3,7 +3,7 @@
 Everything is a `rich.text.Text`, never markup: a `[red]` in a policy is six letters. This module alone imports rich.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from io import StringIO
 
 from rich import box
@@ -40,18 +40,7 @@ _OUTCOMES: Final[Mapping[str, str]] = {"PASS": "green", "FAIL": "bold red", "UND
 def render(report: Report, view: View) -> str:
     """The report with ANSI colours. A long line is left to the terminal to wrap, so that a command can be copied whole."""
     drawn = StringIO()
-    console = Console(
-        file=drawn,
-        force_terminal=True,
-        color_system="standard",
-        width=view.width,
-        markup=False,
-        emoji=False,
-        highlight=False,
-        legacy_windows=False,
-        no_color=False,
-        force_jupyter=False,
-    )
+    console = _console(drawn, view.width)
     for line in text.finding_lines(report, view):
         console.print(_drawn(line), soft_wrap=True)
     if not view.quiet:
@@ -59,6 +48,30 @@ def render(report: Report, view: View) -> str:
         for line in text.closing_lines(report, view):
             console.print(_drawn(line), soft_wrap=True)
     return drawn.getvalue()
+
+
+def draw(lines: Iterable[text.Line]) -> str:
+    """The lines of any report with ANSI colours."""
+    drawn = StringIO()
+    console = _console(drawn, View().width)
+    for line in lines:
+        console.print(_drawn(line), soft_wrap=True)
+    return drawn.getvalue()
+
+
+def _console(drawn: StringIO, width: int) -> Console:
+    return Console(
+        file=drawn,
+        force_terminal=True,
+        color_system="standard",
+        width=width,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        legacy_windows=False,
+        no_color=False,
+        force_jupyter=False,
+    )
 
 
 def _drawn(line: text.Line) -> Text:
