@@ -280,7 +280,9 @@ def _controls(report: Report, view: View) -> Iterator[str]:
 
 def _by_each_key(results: list[Result], report: Report) -> Iterator[str]:
     for key in report.keys:
-        yield f"<td>{_outcome(_worst(one for one in results if one.key == key.id and not one.suppressed))}</td>"
+        own = [one for one in results if one.key == key.id and not one.suppressed]
+        failed = [one.severity for one in own if one.outcome is Outcome.FAIL]
+        yield f"<td>{_failure(max(failed, key=SEVERITIES.index)) if failed else _outcome(_worst(own))}</td>"
 
 
 def _in_counts(results: list[Result]) -> Iterator[str]:
@@ -291,6 +293,11 @@ def _in_counts(results: list[Result]) -> Iterator[str]:
 def _worst(results: Iterable[Result]) -> Outcome | None:
     found = {one.outcome for one in results}
     return next((outcome for outcome in _WORST if outcome in found), None)
+
+
+def _failure(severity: str) -> str:
+    """A failure with its severity; one of severity info is a notice."""
+    return f'<span class="tag {severity}">{"notice" if severity == "info" else f"fail, {severity}"}</span>'
 
 
 def _outcome(outcome: Outcome | None) -> str:

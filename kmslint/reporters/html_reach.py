@@ -30,6 +30,8 @@ MAX_ROWS: Final = 80
 _OWN_CONTEXT: Final = frozenset({"aws:principalarn", "aws:principalaccount", "aws:userid", "aws:username", "aws:principaltype"})
 """What follows from the caller: it is no condition that somebody must meet."""
 _SERVICE: Final = "S"
+_ANY_SERVICE: Final = "another AWS service"
+"""What `reason` calls the services that no policy names."""
 
 
 class _Row(NamedTuple):
@@ -37,7 +39,7 @@ class _Row(NamedTuple):
 
     names: tuple[str, ...]
     place: str
-    """"public" | "foreign" | "service" | "own" | "unknown"."""
+    """"public" | "foreign" | "any-service" | "service" | "own" | "unknown"."""
     cells: tuple[str, ...]
     conditions: tuple[str, ...]
     statements: tuple[str, ...]
@@ -48,6 +50,7 @@ class _Row(NamedTuple):
 _PLACES: Final = {
     "public": ("anyone", "critical", "public"),
     "foreign": ("outside", "high", ""),
+    "any-service": ("any AWS service", "high", ""),
     "service": ("AWS service", "service", "svc"),
     "own": ("owner's account", "", "own"),
     "unknown": ("owner not known", "open", ""),
@@ -110,7 +113,7 @@ def _row(by_action: Mapping[str, Access], key: Key, policies: Sequence[Policy]) 
 
 def _place(access: Access, key: Key) -> str:
     if access.kind == _SERVICE:
-        return "public" if access.is_fresh else "service"
+        return "any-service" if access.label == _ANY_SERVICE else "service"
     if access.is_fresh and access.is_foreign:
         return "public"
     if key.account is None:
@@ -143,7 +146,7 @@ def _merged(rows: Sequence[_Row]) -> list[_Row]:
 def _table(rows: Sequence[_Row], key: Key) -> Iterator[str]:
     owner = f"owned by account {key.account}" if key.account else "whose owner is not known"
     yield '<div class="scroll reach" tabindex="0" role="region" aria-label="Who can reach the key"><table>'
-    yield f"<caption>A key {escape(visible(owner))}. By its policies alone, whoever is not listed has no access: proven.</caption>"
+    yield f"<caption>A key {escape(visible(owner))}. By its policies alone, whoever is not listed may do none of these: proven.</caption>"
     yield '<thead><tr><th scope="col" class="w">caller</th>'
     yield from (f'<th scope="col" class="c">{heading}</th>' for _, heading in ACTIONS)
     yield "</tr></thead><tbody>"

@@ -130,6 +130,8 @@ CLOSED = OPEN.replace('"*", "Action": "kms:Decrypt"', '{"AWS": "arn:aws:iam::444
 def test_who_can_reach_a_key_is_drawn_and_strangers_are_marked() -> None:
     assert '<tr class="public">' in reach(key_of(OPEN))
     assert '<tr class="public">' not in reach(key_of(CLOSED))
+    assert "any AWS service" in reach(key_of(OPEN))
+    assert "any AWS service" not in reach(key_of(CLOSED))
     text = Page(reach(key_of(CLOSED))).text
     assert "arn:aws:iam::444455556666:role/x" in text
     assert "outside" in text
