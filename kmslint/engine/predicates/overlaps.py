@@ -53,14 +53,16 @@ def shadowed_statement(key: Key, settings: Settings, params: Params) -> Iterator
     """
     del params
     allows = [place for place in statements(key, "Allow") if not place.statement.unknown]
-    yield from _delegation(key, allows, "medium" if settings.strict else "info")
+    delegated = "medium" if settings.strict else "info"
+    yield from _delegation(key, allows, delegated)
     asked = 0
     for place in allows:
         for broad in allows:
             if broad is place or not _covers(broad.statement, place.statement) or asked >= _MAX_PAIRS:
                 continue
             asked += 1
-            finding = _compare(key, place, broad)
+            severity = delegated if _is_account(broad.statement, key.account) else "medium"
+            finding = _compare(key, place, broad, severity)
             if finding is not None:
                 yield finding
                 break
@@ -71,7 +73,13 @@ def _delegation(key: Key, allows: list[Place], severity: str) -> Iterator[Findin
     for root in allows:
         if root.statement.conditions or not _is_account(root.statement, key.account):
             continue
-        restricted = [place for place in allows if place.statement.conditions and _shares_action(place.statement, root.statement)]
+        restricted = [
+            place
+            for place in allows
+            if place.statement.conditions
+            and not _is_account(place.statement, key.account)  # `_compare` says it of the statement itself
+            and _shares_action(place.statement, root.statement)
+        ]
         if restricted:
             names = ", ".join(_name(place) for place in restricted[:5])
             message = f"IAM policies may allow, without the conditions of {names}, what the account statement delegates to them"
@@ -109,7 +117,8 @@ def _covers(broad: Statement, narrow: Statement) -> bool:
     return bool(narrow.principals) and all((entry.kind, str(entry.value)) in wide for entry in narrow.principals or ())
 
 
-def _compare(key: Key, place: Place, broad: Place) -> Finding | None:
+def _compare(key: Key, place: Place, broad: Place, severity: str) -> Finding | None:
+    """What `broad` makes of the conditions of `place`; `severity` is that of a condition that is void."""
     if not place.statement.conditions:
         return _redundant(place, broad) if not broad.statement.conditions else None
     outside = _outside(place.statement)
@@ -121,12 +130,12 @@ def _compare(key: Key, place: Place, broad: Place) -> Finding | None:
             return None
         case Undetermined():
             message = f"whether {_name(broad)} makes the conditions of this statement void is not settled"
-            return place.undetermined(message, causes(answer), severity="medium")
+            return place.undetermined(message, causes(answer), severity=severity)
         case Violated(witness=witness):
             caller = quoted(witness.principal or "anybody")
             message = f"the conditions are void: {_name(broad)} lets {caller} call {quoted(witness.action)} without them"
             help = "remove the broader statement or give it the same conditions; or state the restriction as a Deny"
-            return place.finding(message, severity="medium", witness=witness, help=help)
+            return place.finding(message, severity=severity, witness=witness, help=help)
 
 
 def _redundant(place: Place, broad: Place) -> Finding | None:
