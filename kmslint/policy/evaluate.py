@@ -250,7 +250,9 @@ class Run:
         if use.operator.family == operators.NULL:
             opaque = k_not(absent)
         else:
-            hit = k_any([U if _may_hit_opaque(item.value, use) else F for item in condition.values])
+            hit = k_any(
+                [U if _may_hit_opaque(item.value, use, has_variables=self.has_variables) else F for item in condition.values]
+            )
             opaque = k_not(hit) if use.operator.negated else hit
         return absent if absent == opaque or self.lean else self.unsure(7, absent)
 
@@ -457,14 +459,26 @@ def _matches_resource(pattern: Pattern, arn: str) -> bool:
     return crosses and ANY not in pattern and matches(pattern, arn)
 
 
-def _may_hit_opaque(value: Value, use: Use) -> bool:
-    """Whether a policy value might match a value that is no customer's: it has a wildcard, a variable or a hole, or is ordered."""
-    if isinstance(value, Template) or "${" in value:
+def _may_hit_opaque(value: Value, use: Use, *, has_variables: bool) -> bool:
+    """Whether a policy value might match a value that is no customer's (D11): not if it is, or names, a customer's own."""
+    if isinstance(value, Template):
         return True
+    if has_variables and "${" in value:
+        return value.lower() != "${aws:resourceaccount}"
     family = use.operator.family
     if family in {operators.STRING, operators.STRING_IGNORE_CASE}:
         return False
-    return "*" in value or "?" in value or family not in {operators.LIKE, operators.ARN}
+    if family not in {operators.LIKE, operators.ARN}:
+        return True
+    return ("*" in value or "?" in value) and not _names_customer(value)
+
+
+def _names_customer(pattern: str) -> bool:
+    """Whether every text that matches holds a customer's account, or the unique id of a customer's user or role."""
+    if any(len(part) == 12 and part.isascii() and part.isdigit() for part in pattern.split(":")[1:-1]):
+        return True
+    head = pattern.split(":", 1)[0]
+    return head.startswith(("AROA", "AIDA")) and len(head) >= 16 and head.isalnum()
 
 
 _UPPER: Final = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}

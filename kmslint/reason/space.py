@@ -437,8 +437,9 @@ class _Probe(NamedTuple):
     def _split(self, mode: Mode, domains: Domains, free: tuple[str, ...], bindings: dict[str, str | None]) -> Found | Open | None:
         """Try values for the keys whose values are inserted into patterns: all that matter where only equality is asked."""
         kind = self.caller.kind
+        fixed = {value for _, value in mode.fixed if value is not None}
         choices, is_complete = _candidates(
-            {variable_of(name, kind) for name in free}, self.goal, domains, self.space.solver, kind
+            {variable_of(name, kind) for name in free}, self.goal, domains, fixed, self.space.solver, kind
         )
         total = 1
         for values in choices.values():
@@ -488,7 +489,7 @@ def _organizations(goal: Goal, mentioned: frozenset[str]) -> dict[str, tuple[str
                 for condition in one.statement.conditions
                 if condition.key.lower() in {name, paths} and _family(condition) != operators.NULL
                 for item in condition.values
-                if isinstance(item.value, str)
+                if isinstance(item.value, str) and not (one.has_variables and _is_one_variable(item.value))
             ]
             is_plain = not any(char in text for text in texts for char in "*?$")
             fresh = next(one for one in ("o-a1b2c3d4e5", *(f"o-a1b2c3d4e{n}" for n in range(10, 99))) if one not in texts)
@@ -513,12 +514,12 @@ def _bound(name: str, domain: Domain) -> tuple[str | None, ...]:
 
 
 def _candidates(
-    variables: set[str], goal: Goal, domains: Domains, solver: Solver, kind: str
+    variables: set[str], goal: Goal, domains: Domains, settled: set[str], solver: Solver, kind: str
 ) -> tuple[dict[str, tuple[str | None, ...]], bool]:
     """Values to try for each variable key, and whether they are all that can matter.
 
     Equality only sees which values are equal: where every condition on the keys involved compares literally, the literals
-    and one fresh value a key are a complete set. Elsewhere they are good guesses.
+    and one fresh value a key are a complete set, with what the case has `settled` for other keys. Elsewhere they are good guesses.
     """
     involved = set(variables)
     uses: list[tuple[str, Condition, bool]] = []
@@ -534,7 +535,7 @@ def _candidates(
         involved & VIEWS - variables
     )
     texts = {item.value for condition, _ in about for item in condition.values if isinstance(item.value, str)}
-    literals = sorted({value for value in texts if "${" not in value} | _insertable(texts))
+    literals = sorted({value for value in texts if "${" not in value} | _insertable(texts) | settled)
     fresh: dict[str, None] = {}
     for name in sorted(variables):
         value = _fresh(domains.of(name), {*literals, *fresh}, solver)

@@ -410,13 +410,20 @@ def condition_value(op: Operator, key: str, values: list[str], req: JsonObject, 
 
 
 def opaque(op: Operator, values: list[str]) -> int:
-    """On a value that is no customer's: it equals no constant, and a pattern may match it or not (D11)."""
+    """On a value that is no customer's: it equals no constant, and a pattern may match it or not (D11).
+
+    A pattern that spells out a customer's account, or a customer's unique id, is a customer's value as well.
+    """
     if op.base == "null":
         if op.quantifier:
             return T if op.quantifier == "all" else F
         return T if any(value.lower() == "false" for value in values) else F
     open_ended = "*?$" if op.base in ("stringlike", "arnlike") else "$"
-    match = k_or(T if value == "*" and op.base == "stringlike" else U if set(value) & set(open_ended) else F for value in values)
+    theirs = re.compile(r":\d{12}:|\A(AROA|AIDA)[A-Z0-9]{12,}(:|\Z)|\A\$\{aws:ResourceAccount\}\Z", re.IGNORECASE)
+    match = k_or(
+        F if theirs.search(value) else T if value == "*" and op.base == "stringlike" else U if set(value) & set(open_ended) else F
+        for value in values
+    )
     return k_not(match) if op.negated else match
 
 
