@@ -1,19 +1,18 @@
 """The options that `check` and `scan` share, from argv to one frozen value."""
 
-import argparse
-import os
 import re
 from collections.abc import Sequence
 
-from kmslint.cli import messages
+from kmslint.cli.arguments import Parser, WrongArgumentError
 from kmslint.errors import UsageError
 from kmslint.model.result import SEVERITIES
 from kmslint.reporters import FORMATS
-from kmslint.typed import Any, Final, NamedTuple, NoReturn
+from kmslint.typed import TYPE_CHECKING, Any, Final, NamedTuple
 
-TYPE_CHECKING: Final = False
 if TYPE_CHECKING:
-    from _typeshed import SupportsWrite
+    from argparse import Namespace
+
+__all__ = ["KeyArn", "Options", "Parser", "account_id", "add_shared", "key_arn", "read_shared"]
 
 
 class Options(NamedTuple):
@@ -47,45 +46,7 @@ class Options(NamedTuple):
     trusted_ref: str | None = None
 
 
-class _Formatter(argparse.HelpFormatter):
-    """Help as wide as the terminal. Finding the width here saves argparse the import of shutil: 3 ms of every run."""
-
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, width=_width())
-
-
-def _width() -> int:
-    columns = os.environ.get("COLUMNS", "")
-    if columns.isdecimal() and columns.isascii() and len(columns) < 6:
-        return max(40, int(columns) - 2)
-    try:
-        return max(40, os.get_terminal_size().columns - 2)
-    except (OSError, ValueError):
-        return 78
-
-
-class Parser(argparse.ArgumentParser):
-    """An argument parser whose complaints are kmslint's own errors."""
-
-    def __init__(self, command: str, arguments: str, description: str) -> None:
-        usage = f"kmslint {command} [OPTION...] {arguments}".rstrip()
-        super().__init__(
-            prog=f"kmslint {command}", usage=usage, description=description, allow_abbrev=False, formatter_class=_Formatter
-        )
-
-    def error(self, message: str) -> NoReturn:
-        """Raise UsageError; exit code 2."""
-        raise UsageError(message, help=f"{self.prog} --help lists the options")
-
-    def print_help(self, file: "SupportsWrite[str] | None" = None) -> None:
-        """Print the help on stdout, which may be gone before all of it is written."""
-        if file is None:
-            messages.write_stdout(self.format_help())
-        else:
-            super().print_help(file)
-
-
-def add_shared(parser: argparse.ArgumentParser) -> None:
+def add_shared(parser: Parser) -> None:
     """Declare the options of `Options`."""
     report = parser.add_argument_group("what is shown")
     report.add_argument("--format", choices=tuple(FORMATS), default="text", help="format of the report on stdout (default: text)")
@@ -155,7 +116,7 @@ def add_shared(parser: argparse.ArgumentParser) -> None:
     gate.add_argument("--allow-empty", action="store_true", help="exit code 0 instead of 3 when there is no key to check")
 
 
-def read_shared(found: argparse.Namespace) -> Options:
+def read_shared(found: "Namespace") -> Options:
     """The parsed options as a value. Raises UsageError where two of them contradict each other."""
     values: dict[str, Any] = {name: getattr(found, name) for name in Options._fields if hasattr(found, name)}
     for name in ("select", "ignore", "framework"):
@@ -172,10 +133,10 @@ def read_shared(found: argparse.Namespace) -> Options:
 
 
 def account_id(text: str) -> str:
-    """An account id, for argparse."""
+    """An account id, for a parser."""
     if re.fullmatch("[0-9]{12}", text):
         return text
-    raise argparse.ArgumentTypeError(f"`{text}` is not an account id of 12 digits")
+    raise WrongArgumentError(f"`{text}` is not an account id of 12 digits")
 
 
 class KeyArn(NamedTuple):
@@ -191,39 +152,39 @@ _KEY_ARN: Final = r"arn:aws[a-z-]*:kms:([a-z0-9-]+):([0-9]{12}):key/([A-Za-z0-9-
 
 
 def key_arn(text: str) -> KeyArn:
-    """A key ARN, for argparse."""
+    """A key ARN, for a parser."""
     found = re.fullmatch(_KEY_ARN, text)
     if found:
         return KeyArn(text, found[1], found[2], found[3])
-    raise argparse.ArgumentTypeError(f"`{text}` is not a key ARN such as arn:aws:kms:eu-central-1:111122223333:key/ID")
+    raise WrongArgumentError(f"`{text}` is not a key ARN such as arn:aws:kms:eu-central-1:111122223333:key/ID")
 
 
 def _region(text: str) -> str:
     if re.fullmatch(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}", text):
         return text
-    raise argparse.ArgumentTypeError(f"`{text}` is not a Region such as eu-central-1")
+    raise WrongArgumentError(f"`{text}` is not a Region such as eu-central-1")
 
 
 def _names(text: str) -> Sequence[str]:
     names = [name.strip() for name in text.split(",")]
     if all(names):
         return names
-    raise argparse.ArgumentTypeError(f"`{text}` holds an empty rule id")
+    raise WrongArgumentError(f"`{text}` holds an empty rule id")
 
 
 def _frameworks(text: str) -> Sequence[str]:
     names = [name.strip() for name in text.split(",")]
     if all(names):
         return names
-    raise argparse.ArgumentTypeError(f"`{text}` holds an empty framework name")
+    raise WrongArgumentError(f"`{text}` holds an empty framework name")
 
 
 def _output(text: str) -> tuple[str, str]:
     name, _, file = text.partition("=")
     if name not in FORMATS:
-        raise argparse.ArgumentTypeError(f"`{name}` is not a format; choose from {', '.join(FORMATS)}")
+        raise WrongArgumentError(f"`{name}` is not a format; choose from {', '.join(FORMATS)}")
     if not file:
-        raise argparse.ArgumentTypeError(f"`{text}` names no file; write {name}=FILE")
+        raise WrongArgumentError(f"`{text}` names no file; write {name}=FILE")
     return name, file
 
 
@@ -235,4 +196,4 @@ def _moment(text: str) -> str:
             return dt.datetime.fromisoformat(text.rstrip("Z")).isoformat() + "Z"
     except ValueError:
         pass
-    raise argparse.ArgumentTypeError(f"`{text}` is not a date such as 2026-11-24 or 2026-11-24T08:00:00Z")
+    raise WrongArgumentError(f"`{text}` is not a date such as 2026-11-24 or 2026-11-24T08:00:00Z")
