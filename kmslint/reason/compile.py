@@ -44,7 +44,9 @@ class Context(NamedTuple):
 
 def variable_of(key: str, kind: str) -> str:
     """The name under which the search keeps `key` (lower case): keys that always hold one value share it."""
-    return SAME_KEY.get(key, key) if kind != SERVICE else key
+    if kind == SERVICE and key == "kms:calleraccount":
+        return key
+    return SAME_KEY.get(key, key)
 
 
 def compile_condition(

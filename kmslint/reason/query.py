@@ -143,12 +143,15 @@ def find_new_access_by_statement(
     budgets = Budget(), Budget()
     for allow in (one for one in space.allows() if one.ref.policy in after):
         ref = StatementRef(allow.ref.policy - len(old), allow.ref.statement)
+        answers: list[Answer] = []
         for strengthened in (False, True):
             check = _NewlyAllowed(space, len(old), strengthened=strengthened)
-            answer = _ask(space, _newly_allowing(space, allow, before, after, strengthened=strengthened), check, budgets)
-            if not isinstance(answer, Proven):
-                found.append((ref, answer))
+            answers.append(_ask(space, _newly_allowing(space, allow, before, after, strengthened=strengthened), check, budgets))
+            if isinstance(answers[-1], Violated):
                 break
+        answer = _first(answers)
+        if not isinstance(answer, Proven):
+            found.append((ref, answer))
     return tuple(found)
 
 

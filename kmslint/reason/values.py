@@ -377,7 +377,7 @@ def _numbers(domain: Domain, constants: list[str]) -> list[str]:
     points: list[values.Number] = list(numbers)
     points += [number - 1 for number in numbers] + [number + 1 for number in numbers] + [0, 1]
     points += [_middle(left, right) for left, right in pairwise(numbers)]
-    return [_plain(number) for number in points]
+    return [plain(number) for number in points]
 
 
 def _middle(left: values.Number, right: values.Number) -> values.Number:
@@ -387,7 +387,8 @@ def _middle(left: values.Number, right: values.Number) -> values.Number:
     return context.divide(context.add(Decimal(left), Decimal(right)), Decimal(2))
 
 
-def _plain(number: values.Number) -> str:
+def plain(number: values.Number) -> str:
+    """The number in digits, without an exponent."""
     return str(number) if isinstance(number, int) else f"{number:f}"
 
 
@@ -396,7 +397,7 @@ def _dates(constants: list[str]) -> list[str]:
     points: list[values.Number] = list(instants)
     points += [instant - 1 for instant in instants] + [instant + 1 for instant in instants] + [1795000000]
     points += [_middle(left, right) for left, right in pairwise(instants)]
-    return [iso(point) for point in points] + [_plain(point) for point in points]
+    return [iso(point) for point in points] + [plain(point) for point in points]
 
 
 def iso(seconds: values.Number) -> str:
@@ -408,7 +409,7 @@ def iso(seconds: values.Number) -> str:
     try:
         moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=whole)
     except OverflowError:
-        return _plain(seconds)
+        return plain(seconds)
     tail = f"{fraction:f}"[1:] if fraction else ""
     return moment.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0") + tail + "Z"
 

@@ -10,7 +10,7 @@ from kmslint.reason.cells import Caller, Domains
 from kmslint.reason.compile import variable_of
 from kmslint.reason.search import VIEWS, Model
 from kmslint.reason.strings import Budget
-from kmslint.reason.values import ALWAYS, Absence, Held, Solver, iso
+from kmslint.reason.values import ALWAYS, Absence, Held, Solver, iso, plain
 from kmslint.typed import Any
 
 
@@ -109,9 +109,9 @@ def _shown(name: str, held: Held | None) -> ContextValue | None:
         return None
     if isinstance(held, tuple):
         return frozenset(held)
-    if name == "aws:currenttime":
+    if name in {"aws:currenttime", "aws:epochtime"}:
         instants = values.instants(held)
-        return iso(instants[0]) if instants else held
+        return held if not instants else iso(instants[0]) if name == "aws:currenttime" else plain(instants[0])
     return held
 
 
