@@ -1,6 +1,5 @@
 """`kmslint check`: files, folders and stdin. No network, no credentials."""
 
-import argparse
 import os
 import sys
 
@@ -10,9 +9,11 @@ from kmslint.cli.options import KeyArn, Options, Parser, add_shared, key_arn, re
 from kmslint.cli.setup import asked_of, compared, gate, settings_of
 from kmslint.errors import UsageError
 from kmslint.sources.files import MAX_BYTES, STDIN, collect
+from kmslint.typed import TYPE_CHECKING
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from argparse import Namespace
+
     from kmslint.cli.trusted import Trusted
 
 
@@ -28,7 +29,7 @@ def run(arguments: list[str]) -> int:
         return _check(found, options, trusted)
 
 
-def _check(found: argparse.Namespace, given: Options, trusted: "Trusted | None") -> int:
+def _check(found: "Namespace", given: Options, trusted: "Trusted | None") -> int:
     options = given if trusted is None else trusted.options(given)
     as_of = options.as_of or app.now()
     settings = settings_of(options, as_of) if trusted is None else trusted.settings(options, as_of)
