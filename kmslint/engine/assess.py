@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from kmslint.engine import blocks, message
-from kmslint.engine.binding import bound
+from kmslint.engine import binding, blocks, message
+from kmslint.engine.binding import OWNER, World, bound
 from kmslint.engine.blocks import Asked
 from kmslint.engine.finding import FAIL, MANUAL, NOT_APPLICABLE, PASS, UNDETERMINED, Finding
 from kmslint.engine.fingerprint import fingerprint
 from kmslint.engine.rule import POLICY, Rule
-from kmslint.engine.variables import accounts_in
 from kmslint.location import Location, pointer
 from kmslint.model.key import NOT_IN_SOURCE, Key, KeyPolicy, Known, Unknown
 from kmslint.model.result import SEVERITIES, Outcome, Result
@@ -23,8 +22,6 @@ MAX_OWNERS: Final = 24
 
 _MAX_JOINED: Final = 5
 """Findings on one statement whose messages are joined; more are counted."""
-
-_ASK_OWNER: Final = "the answer depends on the owner account of the key, which is not known; pass --account"
 
 
 def assess(rules: Sequence[Rule], keys: Iterable[Key], settings: Settings) -> tuple[Result, ...]:
@@ -82,7 +79,8 @@ def _decide(rule: Rule, key: Key, settings: Settings) -> list[Finding]:
         return [stopped]
     if POLICY not in rule.needs:
         return _ask_blocks(asked)
-    findings = _ask_blocks(asked) if key.account is not None else _ask_for_owners(asked)
+    worlds = binding.worlds(key, MAX_OWNERS)
+    findings = _ask_blocks(asked) if worlds is None else _ask_in_worlds(asked, worlds)
     return _with_doubts(findings, asked)
 
 
@@ -115,52 +113,53 @@ def _is_not_in_source(key: Key, name: str) -> bool:
     return isinstance(fact, Unknown) and fact.kind == NOT_IN_SOURCE
 
 
-def _ask_for_owners(asked: Asked) -> list[Finding]:
-    """The findings that hold whoever owns the key: asked for every account in the policy, and one that stands nowhere in it.
+def _ask_in_worlds(asked: Asked, worlds: Sequence[World]) -> list[Finding]:
+    """The findings that hold whatever the open accounts are: asked for every account in the policy, and for one named nowhere.
 
-    A failure counts when it fails for each of them; a rule that passes for each passes. Else the owner decides.
+    A failure counts when it fails in each world; a rule that passes in each passes. Else the open accounts decide.
     """
-    candidates = [_fresh(accounts_in(asked.key)), *accounts_in(asked.key)]
-    first = _ask_blocks(_owned(asked, candidates[0]))
+    is_whole = len(worlds) <= MAX_OWNERS
+    first = _ask_blocks(asked._replace(key=worlds[0].key))
     agreed = {_place(finding) for finding in first if finding.outcome == FAIL}
     outcomes = {_outcome(first)}
-    for candidate in candidates[1:MAX_OWNERS]:
-        findings = _ask_blocks(_owned(asked, candidate))
+    for world in worlds[1:MAX_OWNERS]:
+        findings = _ask_blocks(asked._replace(key=world.key))
         agreed &= {_place(finding) for finding in findings if finding.outcome == FAIL}
         outcomes.add(_outcome(findings))
         if len(outcomes) > 1 and not agreed:
             break
     failed = [finding for finding in first if finding.outcome == FAIL and _place(finding) in agreed]
-    if failed and len(candidates) <= MAX_OWNERS:
-        return [_anonymous(finding, candidates[0]) for finding in failed]
-    if len(outcomes) == 1 and FAIL not in outcomes and len(candidates) <= MAX_OWNERS:
-        return [_anonymous(finding, candidates[0]) for finding in first]
+    if failed and is_whole:
+        return [_anonymous(finding, worlds[0]) for finding in failed]
+    if len(outcomes) == 1 and FAIL not in outcomes and is_whole:
+        return [_anonymous(finding, worlds[0]) for finding in first]
     severity = max((finding.severity or asked.rule.severity for finding in first), key=SEVERITIES.index)
-    return [Finding(UNDETERMINED, _ASK_OWNER, severity=severity, reason=_ASK_OWNER)]
+    return [Finding(UNDETERMINED, worlds[0].question, severity=severity, reason=worlds[0].question)]
 
 
-def _owned(asked: Asked, account: str) -> Asked:
-    return asked._replace(key=bound(asked.key._replace(account=account)))
+def _anonymous(finding: Finding, world: World) -> Finding:
+    """The finding without the accounts that stood in for open ones: only the witness, which needs them, keeps them."""
 
+    def shown(text: str | None) -> str | None:
+        for account, name in world.stand_ins:
+            text = None if text is None else text.replace(account, name)
+        return text
 
-def _anonymous(finding: Finding, account: str) -> Finding:
-    """The finding without the account that stood in for an unknown owner: only the witness, which needs one, keeps it."""
-    texts = {
-        name: text.replace(account, "OWNER")
-        for name in ("message", "help", "reason", "command")
-        if (text := getattr(finding, name)) is not None
-    }
-    stands_for = f"the owner account of the key is not known; in the request, {account} stands for it"
-    is_shown = finding.witness is not None and account in repr(finding.witness)
-    return finding._replace(**texts, assumptions=(*finding.assumptions, *((stands_for,) if is_shown else ())))
-
-
-def _fresh(taken: Sequence[str]) -> str:
-    """An account that stands nowhere in the policy."""
-    number = 100000000007
-    while str(number) in taken:
-        number += 1
-    return str(number)
+    witness = "" if finding.witness is None else repr(finding.witness)
+    told = tuple(
+        f"the owner account of the key is not known; in the request, {account} stands for it"
+        if name == OWNER
+        else f"`{name}` could not be resolved; in the request, {account} stands for it"
+        for account, name in world.stand_ins
+        if account in witness
+    )
+    return finding._replace(
+        message=shown(finding.message) or "",
+        help=shown(finding.help),
+        reason=shown(finding.reason),
+        command=shown(finding.command),
+        assumptions=(*finding.assumptions, *told),
+    )
 
 
 def _place(finding: Finding) -> tuple[str | None, int | None, str | None]:

@@ -1,6 +1,8 @@
 """Replace a template's own symbols by what they stand for: the key's account, partition, Region and ARN."""
 
-from kmslint.policy.document import Condition, Item, Policy, Principal, Statement
+from collections.abc import Callable, Iterable, Mapping
+
+from kmslint.policy.document import Item, Policy, Statement
 from kmslint.policy.request import KeyContext
 from kmslint.tree import Symbol, Template, Value
 
@@ -24,14 +26,48 @@ def bind(policy: Policy, key: KeyContext) -> Policy:
     return policy if statements == policy.statements else policy._replace(statements=statements)
 
 
+def open_accounts(policy: Policy) -> tuple[Symbol, ...]:
+    """The symbols that stand where a principal ARN has its account, in source order: unresolved, but surely an account."""
+    found: dict[Symbol, None] = {}
+    for statement in policy.statements:
+        for entry in statement.principals or ():
+            parts = entry.value.parts if isinstance(entry.value, Template) else ()
+            for head, symbol, tail in zip(parts, parts[1:], parts[2:], strict=False):
+                is_account = (
+                    isinstance(head, str) and head.endswith(("iam::", "sts::")) and isinstance(tail, str) and tail[:1] == ":"
+                )
+                if is_account and isinstance(symbol, Symbol) and symbol.own is None:
+                    found[symbol] = None
+    return tuple(found)
+
+
+def substitute(policy: Policy, values: Mapping[Symbol, str]) -> Policy:
+    """`policy` with each of these symbols, wherever it stands, replaced by a value tried for it."""
+    return policy._replace(
+        statements=tuple(_mapped(statement, lambda value: _filled(value, values)) for statement in policy.statements)
+    )
+
+
+def _filled(value: Value, values: Mapping[Symbol, str]) -> Value:
+    if isinstance(value, str):
+        return value
+    return _joined(values.get(part, part) if isinstance(part, Symbol) else part for part in value.parts)
+
+
 def _statement(statement: Statement, key: KeyContext) -> Statement:
+    return _mapped(statement, lambda value: value_of(value, key))
+
+
+def _mapped(statement: Statement, change: Callable[[Value], Value]) -> Statement:
     if not _has_symbols(statement):
         return statement
     return statement._replace(
-        principals=None if statement.principals is None else tuple(_principal(entry, key) for entry in statement.principals),
-        actions=_items(statement.actions, key),
-        resources=_items(statement.resources, key),
-        conditions=tuple(_condition(condition, key) for condition in statement.conditions),
+        principals=None
+        if statement.principals is None
+        else tuple(one._replace(value=change(one.value)) for one in statement.principals),
+        actions=_items(statement.actions, change),
+        resources=_items(statement.resources, change),
+        conditions=tuple(one._replace(values=_items(one.values, change) or ()) for one in statement.conditions),
     )
 
 
@@ -46,16 +82,8 @@ def _values(statement: Statement) -> list[Value]:
     return values
 
 
-def _principal(entry: Principal, key: KeyContext) -> Principal:
-    return entry._replace(value=value_of(entry.value, key))
-
-
-def _items(items: tuple[Item, ...] | None, key: KeyContext) -> tuple[Item, ...] | None:
-    return None if items is None else tuple(item._replace(value=value_of(item.value, key)) for item in items)
-
-
-def _condition(condition: Condition, key: KeyContext) -> Condition:
-    return condition._replace(values=_items(condition.values, key) or ())
+def _items(items: tuple[Item, ...] | None, change: Callable[[Value], Value]) -> tuple[Item, ...] | None:
+    return None if items is None else tuple(item._replace(value=change(item.value)) for item in items)
 
 
 def value_of(value: Value, key: KeyContext) -> Value:
@@ -63,10 +91,13 @@ def value_of(value: Value, key: KeyContext) -> Value:
     if isinstance(value, str):
         return value
     own = {"account": key.account, "partition": key.partition, "region": key.region, "key_arn": key.arn()}
+    return _joined(own.get(part.own or "") or part if isinstance(part, Symbol) else part for part in value.parts)
+
+
+def _joined(pieces: Iterable[str | Symbol]) -> Value:
+    """One value of these pieces: text where no symbol is left."""
     parts: list[str | Symbol] = []
-    for part in value.parts:
-        known = own.get(part.own or "") if isinstance(part, Symbol) else part
-        piece = part if known is None else known
+    for piece in pieces:
         if isinstance(piece, str) and parts and isinstance(parts[-1], str):
             parts[-1] += piece
         else:

@@ -15,7 +15,7 @@ from kmslint.policy.patterns import STAR
 from kmslint.policy.principals import FEDERATED, ROLE, ROOT, SERVICE, USER, account_of, identify, scope_of
 from kmslint.policy.request import KeyContext
 from kmslint.reason.strings import DIGIT, NON_EMPTY, Chars, Regex, text
-from kmslint.reason.values import ALWAYS, NEVER, OPTIONAL, Domain
+from kmslint.reason.values import ALWAYS, EMPTY, NEVER, OPTIONAL, Domain
 from kmslint.typed import Final, NamedTuple
 
 _DIGITS: Final = pattern(r"(?<!\d)\d{12}(?!\d)")
@@ -484,6 +484,8 @@ class Domains:
         domain = self._identity(key) or self._resource(key) or self._listed(key)
         if key in self._fixed:
             value = self._fixed[key]
+            if value == "":
+                return _EMPTY
             return _NEVER if value is None or domain.presence == NEVER else Domain(ALWAYS, finite=(value,))
         presence = self._presence.get(key)
         if presence is not None and domain.presence != NEVER:
@@ -607,7 +609,7 @@ class Domains:
         if key.startswith("aws:resourcetag/") and known.tags is not None:
             tags = {name.lower(): value for name, value in known.tags}
             found = tags.get(key.partition("/")[2])
-            return _NEVER if found is None else Domain(ALWAYS, finite=(found,)) if found else Domain(NEVER, may_be_empty=True)
+            return _NEVER if found is None else Domain(ALWAYS, finite=(found,)) if found else _EMPTY
         if key == "kms:resourcealiases" and not self._may:
             return _NEVER
         return None
@@ -626,6 +628,7 @@ class Domains:
 
 
 _NEVER: Final = Domain(NEVER)
+_EMPTY: Final = Domain(EMPTY)
 _SHARED: Final[dict[Domain, Domain]] = {}
 
 

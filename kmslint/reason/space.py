@@ -21,7 +21,7 @@ from kmslint.reason.compile import Context, variable_of, variables_in
 from kmslint.reason.search import VIEWS, Clause, Problem, Search, equal_to, is_view
 from kmslint.reason.statements import Numbered, of_policy, of_question
 from kmslint.reason.strings import Budget, BudgetExceeded
-from kmslint.reason.values import ALWAYS, NEVER, Atom, Domain, Solver, Unsolved
+from kmslint.reason.values import ALWAYS, EMPTY, NEVER, Atom, Domain, Solver, Unsolved
 from kmslint.reason.witness import build
 from kmslint.tree import from_python
 from kmslint.typed import Final, NamedTuple
@@ -506,7 +506,7 @@ def _bound(name: str, domain: Domain) -> tuple[str | None, ...]:
     """The one value that a variable has in a cell, if it has just one: the key's constant, or None (no value)."""
     if lookup_key(name) is None:
         return (None,)
-    if domain.multi or (domain.presence == NEVER and not domain.may_be_empty):
+    if domain.multi or domain.presence in {NEVER, EMPTY}:
         return (None,)
     if domain.presence == ALWAYS and domain.finite is not None and len(domain.finite) == 1:
         return (domain.finite[0],)
@@ -547,6 +547,8 @@ def _candidates(
         values: list[str | None] = [value for value in (*fresh, *literals) if domain.holds(value)]
         if domain.presence != ALWAYS:
             values.insert(0, None)
+        if domain.may_be_empty:
+            values.append("")
         choices[name] = tuple(dict.fromkeys(values))
     return choices, is_complete
 

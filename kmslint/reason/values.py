@@ -26,6 +26,8 @@ from kmslint.typed import Final, NamedTuple, Union
 ALWAYS: Final = "always"
 OPTIONAL: Final = "optional"
 NEVER: Final = "never"
+EMPTY: Final = "empty"
+"""Present with no text: what OP26 calls a null value and register point 21 leaves open."""
 
 SOME: Final = "some"
 EVERY: Final = "every"
@@ -200,6 +202,8 @@ class Solver:
 
     def model(self, domain: Domain, atoms: Sequence[Atom], budget: Budget) -> Held | None:
         """A value of the key that makes all atoms true, or None. Exact; raises Unsolved or BudgetExceeded where it cannot be."""
+        if domain.presence == EMPTY:
+            return "" if all(atom.empty for atom in atoms) else None
         if domain.presence != ALWAYS and all(atom.absent for atom in atoms):
             return ABSENT
         if domain.presence == NEVER:
