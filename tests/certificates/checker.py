@@ -147,7 +147,8 @@ class Checker:
         for name, values in zip(names, tried, strict=True):
             domain = domains.of(name)
             needed = {value for value in literals if domain.holds(value)} | ({None} if domain.presence != ALWAYS else set())
-            fresh = {value for value in values if value is not None and value not in literals}
+            needed |= {""} if domain.may_be_empty else set()
+            fresh = {value for value in values if value and value not in literals}
             is_open = domain.finite is None
             if not needed <= values or (is_open and len(fresh) < len(names)):
                 return False

@@ -66,6 +66,19 @@ CASES = [
     ),
     Found("outside an organization there is neither", [allow()], asked({"Null": {PATHS: "true", ORG: "true"}}), Violated),
     Found(
+        # present and empty, the variable has no value (UNSURE-21 leaves open whether the tag is then described at all)
+        "a variable may be present and empty",
+        [allow(Condition={"StringNotEquals": {"kms:EncryptionContext:a": "${aws:PrincipalTag/x}"}})],
+        asked(
+            {
+                "StringEqualsIfExists": {"aws:PrincipalTag/x": "d"},
+                "Null": {"aws:PrincipalTag/x": "false"},
+                "StringEquals": {"kms:EncryptionContext:a": "d"},
+            }
+        ),
+        Undetermined,
+    ),
+    Found(
         "a via-service is no pattern",
         [allow(Condition={"StringEquals": {"kms:ViaService": "s3.*"}})],
         {"Principal": "*", "Action": "kms:Decrypt"},
