@@ -190,7 +190,7 @@ def _is_gated(kind: str, gate: str) -> bool:
 
 
 def pair(old: Side, new: Side) -> tuple[tuple[Key | None, Key | None], ...]:
-    """The keys of both sides, matched by ARN, by resource address in one file, by address, by alias, then by file.
+    """The keys of both sides, matched by ARN, by resource address in one file, by address, by alias, then by file and order in it.
 
     A name that stands for several keys of one side matches none of them.
     """
@@ -242,12 +242,18 @@ def _by_file(side: Side, key: Key, number: int) -> object:
     return (side.relative(key), number) if key.source.address is None else None
 
 
+def _by_order(side: Side, key: Key, number: int) -> object:
+    """In two single files the keys are matched by their order, whatever the files are called."""
+    return number if side.relative(key) == "" else None
+
+
 _NAMES: Final[tuple[Callable[[Side, Key, int], object], ...]] = (
     lambda side, key, number: key.arn,  # noqa: ARG005
     _by_address_in_file,
     lambda side, key, number: key.source.address,  # noqa: ARG005
     _by_alias,
     _by_file,
+    _by_order,
 )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import kmslint
@@ -208,6 +208,14 @@ def test_each_witness_replays_and_the_old_policy_refuses_it() -> None:
             before, after = (evaluate((parse_policy(from_python(json.loads(one)))[0],), request) for one in (old, new))
             assert after.must
             assert not before.may or (before.grant, after.grant) == ("delegated", "direct")
+
+
+def test_what_is_not_settled_of_one_action_hides_no_stronger_grant_of_another() -> None:
+    session = f"arn:aws:sts::{OWNER}:assumed-role/app/s"
+    new = statement(Principal={"AWS": session}, Action=["kms:Decrypt", "kms:SynchronizeMultiRegionKey"])
+    old = json.dumps({"Version": "2012-10-17", "Statement": [ROOT_STATEMENT | {"Action": "kms:Decrypt"}]})
+    both = json.dumps({"Version": "2012-10-17", "Statement": [ROOT_STATEMENT | {"Action": "kms:Decrypt"}, new]})
+    assert [(kind, actions) for kind, _, actions in told(changed(old, both))] == [(STRENGTHENED, ("Decrypt",))]
 
 
 # equivalent rewrites
@@ -620,6 +628,7 @@ def test_a_narrower_statement_matches_nothing_more(seed: int) -> None:
 
 
 @settings(max_examples=EXAMPLES)
+@example(3508130)
 @given(strategies.seeds())
 def test_every_new_request_is_in_a_group_and_every_group_holds(seed: int) -> None:
     """Enumeration: no request is new and not told, by kind and action; no witness and no action is told wrongly."""
