@@ -107,7 +107,10 @@ def _match(pattern: str) -> tuple[str, ...]:
     if "*" not in name and "?" not in name:
         action = ACTIONS.get(name)
         return () if action is None else (action.name,)
-    return tuple(action.name for lower, action in ACTIONS.items() if _glob(name, lower))
+    head = name.rstrip("*")
+    if "*" in head or "?" in head:
+        return tuple(action.name for lower, action in ACTIONS.items() if _glob(name, lower))
+    return tuple(action.name for lower, action in ACTIONS.items() if lower.startswith(head))
 
 
 _match_cached = lru_cache(maxsize=1024)(_match)

@@ -32,6 +32,9 @@ Group = Literal["principal", "session", "network", "resource", "request", "kms"]
 
 KINDS: Final = "URFTS"
 
+_CACHED_LENGTH: Final = 256
+"""Longer keys are looked up anew: a policy may hold one of 32 KB."""
+
 
 class ConditionKey(NamedTuple):
     """One condition key, or one family of keys whose name ends in `*`.
@@ -260,12 +263,12 @@ def presence_on(key: str, kind: str, action: str) -> Presence:
     Whether a tag, an alias or an organization is there is a fact of the KMS key: "optional" until the caller knows the key.
     Source: AWS KMS Developer Guide, "AWS KMS permissions", "AWS KMS condition keys".
     """
-    found = _row(_fold(key))
+    found = _row_of(key)
     if found is None:
         return "unsure"
     presence = found.presence[kind]
     family = found.name.lower()
-    if not family.startswith("kms:") and family not in _TAG_KEYS:
+    if not _is_by_action(family):
         return presence
     known = ACTIONS.get(action.lower())
     if known is None or known.effective is None:
@@ -273,6 +276,16 @@ def presence_on(key: str, kind: str, action: str) -> Presence:
     if family not in known.condition_keys:
         return "never"
     return "unsure" if (family, known.name) in _DISPUTED else presence
+
+
+def depends_on_action(key: str) -> bool:
+    """Whether requests for one action may have the condition key and requests for another not, or only sometimes."""
+    found = _row_of(key)
+    return found is not None and _is_by_action(found.name.lower())
+
+
+def _is_by_action(family: str) -> bool:
+    return family.startswith("kms:") or family in _TAG_KEYS
 
 
 def nearest_key(key: str) -> str | None:
@@ -336,6 +349,15 @@ _ATTESTATION: Final = frozenset(name.lower() for name in ATTESTATION)
 def _fold(key: str) -> str:
     """Lower case for ASCII letters only: `\u212a` (Kelvin) is no `k`."""
     return key.lower() if key.isascii() else "".join(letter.lower() if letter.isascii() else letter for letter in key)
+
+
+def _row_of(key: str) -> ConditionKey | None:
+    return _row_cached(key) if len(key) <= _CACHED_LENGTH else _row(_fold(key))
+
+
+@lru_cache(maxsize=1024)
+def _row_cached(key: str) -> ConditionKey | None:
+    return _row(_fold(key))
 
 
 def _row(lower: str) -> ConditionKey | None:

@@ -36,7 +36,7 @@ class Scope(NamedTuple):
 
 def placeholders(template: str) -> Iterator[str]:
     """The names between single braces, in order."""
-    for match in _HOLE.finditer(template):
+    for match in _HOLE.finditer(template) if "{" in template else ():
         if match[1] is not None:
             yield match[1]
 
@@ -66,7 +66,7 @@ def sentence(template: str, scope: Scope) -> str:
         value = _value(match[1], scope)
         return quoted(value) if value is not None else _UNKNOWN.get(match[1], "an unknown value")
 
-    return _HOLE.sub(fill, template)
+    return _HOLE.sub(fill, template) if "{" in template or "}" in template else template
 
 
 def command(template: str, scope: Scope) -> str:

@@ -31,6 +31,7 @@ Plain = Union[str, int, Template]
 """A value of a variable: text, a number, or text that the source left open."""
 Value = Union[Plain, tuple[Plain, ...]]
 
+_OPEN: Final = "${kmslint:"
 _HOLE: Final = pattern(r"\$\{kmslint:([^}]*)\}")
 _ORGANIZATION: Final = pattern(r"o-[a-z0-9]{10,32}\Z")
 _MAX_DEPTH: Final = 32
@@ -118,7 +119,8 @@ _SYMBOLS: Final = {"owner": "account", "key-arn": "key_arn", "region": "region"}
 def names_in(value: object, depth: int = _MAX_DEPTH) -> Iterator[str]:
     """The variables that a plain value (dict, list, str …) mentions, keys of tables included."""
     if isinstance(value, str):
-        yield from _HOLE.findall(value)
+        whole = _whole(value)
+        yield from _holes(value) if whole is None else (whole,)
     elif isinstance(value, Mapping) and depth:
         for name, item in value.items():
             yield from names_in(name, depth - 1)
@@ -126,6 +128,15 @@ def names_in(value: object, depth: int = _MAX_DEPTH) -> Iterator[str]:
     elif isinstance(value, list) and depth:
         for item in value:
             yield from names_in(item, depth - 1)
+
+
+def _whole(text: str) -> str | None:
+    """The variable that is all of `text`."""
+    return text[len(_OPEN) : -1] if text.startswith(_OPEN) and text.find("}") == len(text) - 1 else None
+
+
+def _holes(text: str) -> list[str]:
+    return _HOLE.findall(text) if _OPEN in text else []
 
 
 def resolve(value: object, key: Key, settings: Settings) -> object:
@@ -262,11 +273,11 @@ def _resolve(value: object, key: Key, settings: Settings) -> object:
 
 
 def _resolve_text(text: str, key: Key, settings: Settings) -> object:
-    if "${kmslint:" not in text:
+    if _OPEN not in text:
         return text
-    whole = _HOLE.fullmatch(text)
-    if whole:
-        return _listed(_value(whole[1], key, settings))
+    whole = _whole(text)
+    if whole is not None:
+        return _listed(_value(whole, key, settings))
     texts: list[tuple[str | Symbol, ...]] = [()]
     pieces = _HOLE.split(text)
     for index, piece in enumerate(pieces):

@@ -91,6 +91,8 @@ def groups(bits: int, masks: Iterable[int], keys: Sequence[str], kind: str) -> t
 @lru_cache(maxsize=4096)
 def _carriers(key: str, kind: str) -> tuple[int, ...]:
     """The actions on which `key` is always, sometimes or never present, as masks (empty ones left out)."""
+    if not condition_keys.depends_on_action(key):
+        return ()
     found: dict[str, int] = {}
     for name, bit in _BIT.items():
         presence = condition_keys.presence_on(key, kind, name)

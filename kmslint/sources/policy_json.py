@@ -80,7 +80,7 @@ def keys_from_json(
         InputError: `text`, or the policy inside it, is not JSON.
     """
     node, end = read_json_start(text)
-    after = _NAME_AFTER.match(text.content, node.end)
+    after = _NAME_AFTER.match(text.content, node.end) if "\t" in text.content[node.end :] else None
     if after is None:
         expect_end(text, end)
     found = _find(node, after.group(1) if after else None, claimed=type == "policy")

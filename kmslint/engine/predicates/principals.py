@@ -71,7 +71,7 @@ def _wrong_form(text: str, partition: str) -> tuple[str, str] | None:
     arn, _, rest = text.partition(":")
     parts = rest.split(":", 4)
     if arn != "arn" or len(parts) < 5 or not _begins_arn(*parts[:4]) or not parts[4]:
-        if _is_account(text) or _UNIQUE_ID.match(text):
+        if _is_account(text) or _is_unique_id(text):
             return None
         return "is neither an account, an IAM or STS ARN, nor `*`", "name an account, a role or a user by its ARN"
     named, service, _, _, resource = parts
@@ -91,6 +91,10 @@ def _begins_arn(partition: str, service: str, region: str, account: str) -> bool
     """Whether these parts of an ARN are those of a principal."""
     is_partition = partition.isascii() and partition.replace("-", "a").isalnum() and partition == partition.lower()
     return is_partition and service in {"iam", "sts"} and not region and _is_account(account)
+
+
+def _is_unique_id(text: str) -> bool:
+    return text.startswith("A") and _UNIQUE_ID.match(text) is not None
 
 
 def _is_account(text: str) -> bool:
@@ -118,7 +122,7 @@ def orphaned_principal(key: Key, settings: Settings, params: Params) -> Iterator
     for place in statements(key):
         for entry in place.statement.principals or ():
             text = literal(entry.value)
-            if entry.kind == "AWS" and text is not None and _UNIQUE_ID.match(text):
+            if entry.kind == "AWS" and text is not None and _is_unique_id(text):
                 message = f"the principal {quoted(text)} is a unique id: the user or role it stood for was deleted"
                 help = "remove the id; if the role exists again, name its ARN"
                 yield place.finding(message, node=entry.node, help=help)

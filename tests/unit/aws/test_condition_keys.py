@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from kmslint.aws import condition_keys
 from kmslint.aws._tables import ATTESTATION, ENUMS
 from kmslint.aws.actions import ACTIONS, EFFECTIVE, FUTURE
-from kmslint.aws.condition_keys import KEYS, KINDS, ConditionKey, lookup, nearest_key, presence_on
+from kmslint.aws.condition_keys import KEYS, KINDS, ConditionKey, depends_on_action, lookup, nearest_key, presence_on
 
 KMS_KEYS = [key for key in KEYS.values() if key.group == "kms"]
 
@@ -364,3 +364,16 @@ def test_types_are_those_of_the_service_authorization_reference() -> None:
     assert {name for name in listed if name.startswith("kms:RecipientAttestation:")} <= {
         f"kms:RecipientAttestation:{name}" for name in ATTESTATION
     }
+
+
+@pytest.mark.parametrize(
+    "name", [*KEYS, "kms:EncryptionContext:a", "aws:PrincipalTag/a", "AWS:RequestTag/a", "no:such", "kms:" + "x" * 300]
+)
+def test_a_key_depends_on_the_action_where_its_presence_may(name: str) -> None:
+    by_kind = [{presence_on(name, kind, action) for action in ACTIONS} for kind in KINDS]
+    assert depends_on_action(name) or all(len(found) == 1 for found in by_kind)
+
+
+def test_which_keys_depend_on_the_action() -> None:
+    assert [name for name in ("kms:ViaService", "aws:TagKeys", "aws:ResourceTag/a") if not depends_on_action(name)] == []
+    assert [name for name in ("aws:SourceIp", "aws:PrincipalTag/a", "no:such") if depends_on_action(name)] == []
