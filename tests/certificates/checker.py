@@ -28,7 +28,7 @@ from kmslint.reason.search import VIEWS, Clause, Problem, Search
 from kmslint.reason.space import Goal, Space, _organizations
 from kmslint.reason.statements import Numbered
 from kmslint.reason.strings import Budget, BudgetExceeded
-from kmslint.reason.values import ALWAYS, NEVER, Atom, Domain, Solver, Unsolved
+from kmslint.reason.values import ALWAYS, EMPTY, NEVER, Atom, Domain, Solver, Unsolved
 
 Value = TypeVar("Value")
 
@@ -288,7 +288,7 @@ class Checker:
 
 
 def only_value(name: str, domain: Domain) -> tuple[str | None, ...]:
-    if lookup(name) is None or domain.multi or (domain.presence == NEVER and not domain.may_be_empty):
+    if lookup(name) is None or domain.multi or domain.presence in {NEVER, EMPTY}:
         return (None,)
     return domain.finite if domain.presence == ALWAYS and domain.finite is not None and len(domain.finite) == 1 else ()
 
