@@ -6,10 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from kmslint.aws.spelling import nearest
 from kmslint.config import digest
 from kmslint.engine.assess import assess
-from kmslint.engine.frameworks import Framework, documents, provisions
 from kmslint.engine.loader import load_rules
 from kmslint.engine.rule import Rule
-from kmslint.engine.suppress import suppress
 from kmslint.errors import ConfigError, InputError, UsageError
 from kmslint.location import Text
 from kmslint.model.key import Key
@@ -17,7 +15,10 @@ from kmslint.model.result import SEVERITIES, Outcome, Report, Result, SourceErro
 from kmslint.model.settings import Settings
 from kmslint.sources.files import Skipped
 from kmslint.sources.policy_json import NotAKey, keys_from_json
-from kmslint.typed import Union
+from kmslint.typed import TYPE_CHECKING, Union
+
+if TYPE_CHECKING:
+    from kmslint.engine.frameworks import Framework
 
 __all__ = ["check_policy", "check_rule_names", "choose_rules", "exit_code", "load_rules", "now", "report_on", "scan_keys"]
 
@@ -25,7 +26,7 @@ Found = Union[Key, SourceError, Skipped]
 
 
 def report_on(
-    found: Iterable[Found], *, rules: Sequence[Rule], settings: Settings, as_of: str, frameworks: Sequence[Framework] = ()
+    found: Iterable[Found], *, rules: Sequence[Rule], settings: Settings, as_of: str, frameworks: "Sequence[Framework]" = ()
 ) -> Report:
     """The report on what a source found. Keys are numbered in the order in which they come.
 
@@ -43,18 +44,18 @@ def report_on(
             skipped.append((item.source, item.reason))
     asked = {rule.id for rule in rules}
     accepted = settings._replace(suppress=tuple(entry for entry in settings.suppress if entry.rule in asked))
-    results, notes = suppress(assess(rules, keys, settings), keys, accepted, as_of)
-    return Report(
-        tuple(keys),
-        results + documents(frameworks, keys),
-        tuple(errors),
-        tuple(skipped),
-        as_of,
-        digest(settings),
-        len(rules),
-        notes,
-        provisions(frameworks, rules),
-    )
+    results = assess(rules, keys, settings)
+    notes: tuple[str, ...] = ()
+    if accepted.suppress:
+        from kmslint.engine.suppress import suppress
+
+        results, notes = suppress(results, keys, accepted, as_of)
+    report = Report(tuple(keys), results, tuple(errors), tuple(skipped), as_of, digest(settings), len(rules), notes)
+    if not frameworks:
+        return report
+    from kmslint.engine.frameworks import documents, provisions
+
+    return report._replace(results=results + documents(frameworks, keys), provisions=provisions(frameworks, rules))
 
 
 def check_policy(
@@ -94,7 +95,7 @@ def scan_keys(
     include: Sequence[str] = (),
     settings: Settings | None = None,
     rules: Sequence[Rule] | None = None,
-    frameworks: Sequence[Framework] = (),
+    frameworks: "Sequence[Framework]" = (),
     as_of: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Report:

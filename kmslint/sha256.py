@@ -4,13 +4,15 @@ The interpreter's own implementation is in a module of its own (CPython's `rando
 interpreter is built without it, `hashlib` has one.
 """
 
+import sys
+
 try:
-    from _sha2 import sha256  # type: ignore[import-not-found, unused-ignore]
+    if sys.version_info >= (3, 12):
+        from _sha2 import sha256
+    else:
+        from _sha256 import sha256  # type: ignore[import-not-found, unused-ignore]
 except ImportError:
-    try:
-        from _sha256 import sha256  # type: ignore[import-not-found, unused-ignore]  # Python 3.11
-    except ImportError:
-        from hashlib import sha256
+    from hashlib import sha256
 
 
 def hexdigest(data: bytes) -> str:

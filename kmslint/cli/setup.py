@@ -5,13 +5,15 @@ import os
 from kmslint import app
 from kmslint.cli.options import Options
 from kmslint.config import find_config, read_settings
-from kmslint.engine.frameworks import Framework, choose, restricted
 from kmslint.engine.loader import Catalogue, load_catalogue, load_rules
 from kmslint.engine.rule import Rule
 from kmslint.errors import UsageError
 from kmslint.model.result import Report
 from kmslint.model.settings import Settings
-from kmslint.typed import NamedTuple
+from kmslint.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from kmslint.engine.frameworks import Framework
 
 
 def settings_of(options: Options, as_of: str) -> Settings:
@@ -31,7 +33,7 @@ class Asked(NamedTuple):
     """What a run asks: its rules, and the frameworks that the report is grouped by."""
 
     rules: tuple[Rule, ...]
-    frameworks: tuple[Framework, ...]
+    frameworks: "tuple[Framework, ...]"
 
 
 def asked_of(options: Options, settings: Settings) -> Asked:
@@ -41,8 +43,13 @@ def asked_of(options: Options, settings: Settings) -> Asked:
     """
     every = load_catalogue(options.rules) if options.framework else Catalogue(load_rules(options.rules), ())
     app.check_rule_names(every.rules, settings)
-    frameworks = choose(every.frameworks, options.framework)
-    chosen = restricted(app.choose_rules(every.rules, options.select, options.ignore), frameworks)
+    chosen = app.choose_rules(every.rules, options.select, options.ignore)
+    frameworks: tuple[Framework, ...] = ()
+    if options.framework:
+        from kmslint.engine.frameworks import choose, restricted
+
+        frameworks = choose(every.frameworks, options.framework)
+        chosen = restricted(chosen, frameworks)
     if not chosen:
         named = "`--select`, `--ignore` and `--framework`" if frameworks else "`--select` and `--ignore`"
         raise UsageError(f"{named} leave no rule to ask", help="kmslint rules lists the rules")
