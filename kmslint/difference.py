@@ -190,7 +190,7 @@ def _is_gated(kind: str, gate: str) -> bool:
 
 
 def pair(old: Side, new: Side) -> tuple[tuple[Key | None, Key | None], ...]:
-    """The keys of both sides, matched by ARN, by resource address in one file, by address, by alias, then by file and order in it.
+    """The keys of both sides, matched by ARN, by resource address in one file, one folder or at all, by alias, then by file and order in it.
 
     A name that stands for several keys of one side matches none of them.
     """
@@ -227,6 +227,11 @@ def _unique(side: Side, names: Callable[[Side, Key, int], object], taken: set[in
 
 def _by_address_in_file(side: Side, key: Key, number: int) -> object:
     del number
+    return (side.relative(key), key.source.address) if key.source.address else None
+
+
+def _by_address_in_folder(side: Side, key: Key, number: int) -> object:
+    del number
     return (os.path.dirname(side.relative(key)), key.source.address) if key.source.address else None
 
 
@@ -250,6 +255,7 @@ def _by_order(side: Side, key: Key, number: int) -> object:
 _NAMES: Final[tuple[Callable[[Side, Key, int], object], ...]] = (
     lambda side, key, number: key.arn,  # noqa: ARG005
     _by_address_in_file,
+    _by_address_in_folder,
     lambda side, key, number: key.source.address,  # noqa: ARG005
     _by_alias,
     _by_file,
@@ -460,12 +466,24 @@ def _symbols(old: Key, new: Key) -> Iterator[str]:
 def _open_names(key: Key) -> Iterator[str]:
     for named in key.policies:
         for statement in named.policy.statements:
-            values = [entry.value for entry in statement.principals or ()]
+            values: list[object] = [entry.value for entry in statement.principals or ()]
             values += [item.value for item in (*(statement.actions or ()), *(statement.resources or ()))]
             values += [item.value for condition in statement.conditions for item in condition.values]
+            if statement.unknown:
+                values += _leaves(statement.node)
             for value in values:
-                if isinstance(value, Template):
-                    yield from (part.name for part in value.parts if isinstance(part, Symbol) and part.own is None)
+                parts = value.parts if isinstance(value, Template) else (value,)
+                yield from (part.name for part in parts if isinstance(part, Symbol) and part.own is None)
+
+
+def _leaves(node: Node) -> Iterator[object]:
+    stack = [node]
+    while stack:
+        here = stack.pop()
+        inside = [member.value for member in here.members()] or list(here.items())
+        stack += inside
+        if not inside:
+            yield here.value
 
 
 # added keys

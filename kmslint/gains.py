@@ -4,7 +4,7 @@ Every action and every principal that is listed was shown by a request of its ow
 before and after. What is not listed is proven not to be new, unless `Gains.open` says that it is not settled.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from kmslint.aws.condition_keys import presence_on
 from kmslint.policy.document import Policy, Statement
@@ -204,7 +204,7 @@ class _Grouping:
                 parts.append(self._unsorted(ref, answer.witness))
             elif ref not in seen and isinstance(answer, Undetermined):
                 doubts.append(Doubt(OWN_ACCOUNT, _texts(answer.causes), ref))
-        return Gains(tuple(_joined(parts)), tuple(_unanswered(doubts, parts)))
+        return Gains(tuple(_joined(parts, self._replays)), tuple(_unanswered(doubts, parts)))
 
     # the kinds of callers
 
@@ -415,25 +415,35 @@ def _unanswered(doubts: Iterable[Doubt], parts: Sequence[_Part]) -> Iterator[Dou
             yield doubt
 
 
-def _joined(parts: Sequence[_Part]) -> Iterator[Gain]:
-    """Parts of one kind and statement as few gains: principals that gain the same actions together, then actions of the same."""
+def _joined(parts: Sequence[_Part], replays: Callable[[StatementRef, Request, str], bool]) -> Iterator[Gain]:
+    """Parts of one kind and statement as few gains: principals that gain the same actions together, then actions of the same.
+
+    The witness of a gain shows new access with each of its actions.
+    """
     by_actions: dict[tuple[object, ...], list[_Part]] = {}
     for part in parts:
         by_actions.setdefault((_source(part), part.actions), []).append(part)
-    by_principals: dict[tuple[object, ...], list[_Part]] = {}
-    principals_of: dict[tuple[object, ...], tuple[str, ...]] = {}
+    gains: dict[tuple[object, ...], list[Gain]] = {}
     for group in by_actions.values():
-        principals = tuple(_plainer(dict.fromkeys(part.principal for part in group)))
-        place: tuple[object, ...] = (_source(group[0]), principals)
-        principals_of[place] = principals
-        by_principals.setdefault(place, []).extend(group)
-    for source, joined in by_principals.items():
-        first = joined[0]
-        actions = _in_order(dict.fromkeys(name for part in joined for name in part.actions))
-        more = any(part.more for part in joined)
-        yield Gain(
-            first.kind, principals_of[source], actions, first.witness, first.statement, first.denied_by, first.external, more
-        )
+        gain = _gain(group)
+        told = gains.setdefault((_source(group[0]), gain.principals), [])
+        for place, other in enumerate(told):
+            if all(replays(other.statement, other.witness, name) for name in gain.actions):
+                actions = _in_order(dict.fromkeys((*other.actions, *gain.actions)))
+                told[place] = other._replace(actions=actions, more=other.more or gain.more)
+                break
+        else:
+            told.append(gain)
+    for told in gains.values():
+        yield from told
+
+
+def _gain(group: Sequence[_Part]) -> Gain:
+    """The parts of one source and the same actions as one gain."""
+    first = group[0]
+    principals = tuple(_plainer(dict.fromkeys(part.principal for part in group)))
+    more = any(part.more for part in group)
+    return Gain(first.kind, principals, first.actions, first.witness, first.statement, first.denied_by, first.external, more)
 
 
 def _source(part: _Part) -> tuple[object, ...]:

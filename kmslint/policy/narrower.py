@@ -47,18 +47,22 @@ def is_same_policy(policy: Policy, other: Policy) -> bool:
 
 
 def plain(node: Node) -> object:
-    """The value of a tree without its places; members and items in their order.
+    """The value of a policy or a statement without its places; members and items in their order.
 
-    A symbol of unknown shape that code computes (`data.x.y.json`) equals nothing, not even itself: the code may compute
-    something else now. An input of the code (`var.x`, a parameter) is the same as long as it is given the same.
+    One that code computes as a whole (`data.x.y.json`) equals nothing, not even itself: the code may compute something else
+    now. An input of the code (`var.x`, a parameter) is the same as long as it is given the same, and so is a symbol inside.
     """
     if node.kind == UNRESOLVED and isinstance(node.value, Symbol):
         is_input = node.value.own is not None or node.value.name.startswith("var.") or "." not in node.value.name
         return (node.kind, node.value) if is_input else object()
+    return _plain(node)
+
+
+def _plain(node: Node) -> object:
     if node.kind == OBJECT:
-        return node.kind, tuple((member.key, plain(member.value)) for member in node.members())
+        return node.kind, tuple((member.key, _plain(member.value)) for member in node.members())
     if node.kind == ARRAY:
-        return node.kind, tuple(plain(item) for item in node.items())
+        return node.kind, tuple(_plain(item) for item in node.items())
     return node.kind, node.value
 
 

@@ -31,6 +31,8 @@ from kmslint.difference import (
     difference,
     exit_code,
     pair,
+    relative_to,
+    side,
 )
 from kmslint.errors import InputError
 from kmslint.fact_changes import FactChange
@@ -38,9 +40,11 @@ from kmslint.gains import ANY, CROSS_ACCOUNT, OWN_ACCOUNT, PUBLIC, SERVICES, STR
 from kmslint.location import Text
 from kmslint.model.key import UNREAD, Key, Known, Source, Unknown
 from kmslint.model.result import SourceError
+from kmslint.model.settings import Settings
 from kmslint.policy.evaluate import evaluate
 from kmslint.policy.narrower import is_narrower, is_same_policy
 from kmslint.policy.parse import parse_policy, parse_shape
+from kmslint.sources.files import collect
 from kmslint.sources.policy_json import keys_from_json
 from kmslint.tree import Symbol, Template, from_python
 from tests import strategies
@@ -352,6 +356,14 @@ def test_a_name_of_two_keys_pairs_none_of_them() -> None:
     assert [(one and one.id, two and two.id) for one, two in pair(old, new)] == [(None, "c"), ("a", None), ("b", None)]
 
 
+def test_one_address_in_two_files_of_a_folder_is_two_keys() -> None:
+    def of(file: str) -> Key:
+        return placed(file, source=Source("cloudformation", file=f"stacks/{file}", address="Key"))
+
+    found = pair(side_of(of("a"), of("b"), of("c")), side_of(of("c"), of("b"), of("d")))
+    assert [(one and one.id, two and two.id) for one, two in found] == [("c", "c"), ("b", "b"), ("a", "d")]
+
+
 def test_one_address_in_two_folders_is_two_keys() -> None:
     def of(folder: str) -> Key:
         return placed(folder, source=Source("terraform", file=f"{folder}/main.tf", address="aws_kms_key.this"))
@@ -628,6 +640,7 @@ def test_a_narrower_statement_matches_nothing_more(seed: int) -> None:
 
 
 @settings(max_examples=EXAMPLES)
+@example(7781)
 @example(3508130)
 @given(strategies.seeds())
 def test_every_new_request_is_in_a_group_and_every_group_holds(seed: int) -> None:
@@ -684,6 +697,15 @@ def test_policies_in_another_order_of_statements_are_the_same() -> None:
     assert is_same_policy(first, second)
     assert not is_same_policy(first, policy_of(json.loads(text(statement()))))
     assert find_gains([first], [second], key_of(), Named((), (), (), "192.88.99.77")).found == ()
+
+
+def test_real_inputs_compared_with_themselves_are_the_same(shared: Path) -> None:
+    def read() -> Side:
+        return side(collect((str(shared / "corpus" / "json"),), settings=Settings()), relative_to(str(shared)))
+
+    found = difference(read(), read())
+    assert len(found.changes) > 50
+    assert {(change.kind, change.answer, change.relation) for change in found.changes} == {(CHANGED, NO_NEW_ACCESS, IDENTICAL)}
 
 
 def test_two_files_of_several_keys_are_compared_in_order() -> None:
