@@ -16,6 +16,7 @@ from kmslint.model.key import Key
 from kmslint.model.result import SourceError
 from kmslint.model.settings import Settings
 from kmslint.sources import observed_files, template_files, terraform_files
+from kmslint.sources.gitignore import Ignored
 from kmslint.sources.policy_json import NotAKey, keys_from_json
 from kmslint.typed import Final, NamedTuple, Protocol, Union
 
@@ -151,8 +152,12 @@ def _label(path: str) -> str:
 
 
 def _from_folder(folder: str, run: _Run, seen: set[str]) -> Iterator[Found]:
-    """What is in `folder` and below. Hidden folders are not entered, links to folders not followed."""
+    """What is in `folder` and below. Hidden folders are not entered, links to folders not followed.
+
+    What `.gitignore` leaves out is left out, and told; what the user names is read all the same.
+    """
     stack: list[tuple[str, int]] = [(folder, 0)]
+    ignored = Ignored(folder)
     code: dict[str, None] = {}
     while stack:
         path, depth = stack.pop()
@@ -165,11 +170,15 @@ def _from_folder(folder: str, run: _Run, seen: set[str]) -> Iterator[Found]:
             yield SourceError(_label(path), None, None, f"folders are nested more than {MAX_FOLDERS_DEEP} deep")
         else:
             try:
-                inside = list(_entries(path, depth))
+                inside = sorted(_entries(path, depth), reverse=True)
             except OSError as error:
                 yield SourceError(_label(path), None, None, _reason(error))
-            else:
-                stack.extend(sorted(inside, reverse=True))
+                continue
+            for entry, below in inside:
+                if ignored.holds(path, os.path.basename(entry), is_folder=below >= 0):
+                    yield Skipped(_label(entry), "left out by .gitignore")
+                else:
+                    stack.append((entry, below))
     fresh = [path for path in code if _is_new(os.path.join(path, "*.tf"), seen)]
     yield from terraform_files.keys_in_folders(fresh, run.terraform())
 
