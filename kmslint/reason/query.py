@@ -234,6 +234,7 @@ class _Allowed:
         self.space = space
         self.grant = grant
         self.policies = space.policies if allow is None else tuple(_alone(space.policies, allow))
+        self.judged = (self.policies,)
 
     def holds(self, request: Request) -> Evaluation | None:
         """The evaluation, when the request is described and must be allowed; else None."""
@@ -258,6 +259,7 @@ class _Refused:
     def __init__(self, space: Space, grant: str) -> None:
         self.space = space
         self.grant = grant
+        self.judged = (space.policies,)
 
     def holds(self, request: Request) -> Evaluation | None:
         """The evaluation, when the request is described and may not be allowed; else None."""
@@ -273,6 +275,7 @@ class _NewlyAllowed:
         self.space = space
         self.split = split
         self.strengthened = strengthened
+        self.judged = (space.policies[split:], space.policies[:split])
 
     def holds(self, request: Request) -> Evaluation | None:
         """The evaluation by the new policies, when the request must be allowed by them and may not be by the old ones."""
@@ -293,6 +296,7 @@ class _Matters:
         policy = space.policies[ref.policy]
         kept = tuple(statement for statement in policy.statements if statement.index != ref.statement)
         self.without = (*space.policies[: ref.policy], policy._replace(statements=kept), *space.policies[ref.policy + 1 :])
+        self.judged = (space.policies, self.without)
 
     def holds(self, request: Request) -> Evaluation | None:
         """The evaluation with the statement, when it surely differs from the one without."""
@@ -336,7 +340,7 @@ def _ask(space: Space, goals: "Goals", check: "Check", budgets: tuple[Budget, Bu
                 f"a witness does not replay: {found.request.principal} {found.request.action} {dict(found.request.context)}"
             )
         return answer
-    return Undetermined(tuple(dict.fromkeys((*causes, *_causes(space, candidate)))), candidate)
+    return Undetermined(tuple(dict.fromkeys((*causes, *_causes(space, check, candidate)))), candidate)
 
 
 def _models(space: Space, goals: "Goals", budget: Budget, *, may: bool) -> Iterator[Found | Open]:
@@ -385,12 +389,11 @@ def _is_below(organization: object, paths: object) -> bool:
     return all(path.startswith(organization + "/") for path in paths)
 
 
-def _causes(space: Space, candidate: Request | None) -> tuple[Cause, ...]:
+def _causes(space: Space, check: "Check", candidate: Request | None) -> tuple[Cause, ...]:
     """Why a candidate is no witness: the register points and unresolved values that the evaluator met, or an unusual context."""
     if candidate is None:
         return ()
-    decided = evaluate(space.policies, candidate)
-    reasons = list(decided.reasons)
+    reasons = [reason for policies in check.judged for reason in evaluate(policies, candidate).reasons]
     for one in space.described:
         reasons += applies(one.statement, one.policy, candidate).reasons
     if not reasons:
