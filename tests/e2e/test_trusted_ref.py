@@ -187,6 +187,18 @@ def test_a_revision_that_is_none(repo: Path, ref: str) -> None:
     assert f"git knows no revision `{ref}`" in ran.stderr
 
 
+@pytest.mark.parametrize("asked", [("scan", "--all"), ("diff", "keys", "keys")], ids=["scan", "diff"])
+def test_every_gate_takes_it(repo: Path, asked: tuple[str, ...]) -> None:
+    ran = run(repo, *asked, "--trusted-ref", "nowhere")
+    assert (ran.code, ran.stdout) == (2, "")
+    assert "git knows no revision `nowhere`" in ran.stderr
+    write(repo, kmslint_toml="fail_onn = 1\n")
+    git(repo, "commit", "-q", "-a", "-m", "broken")
+    write(repo, kmslint_toml=CONFIG)
+    ran = run(repo, *asked, "--trusted-ref", "main")
+    assert ran.stderr.startswith("error: main:kmslint.toml:1: unknown key `fail_onn`")
+
+
 def test_outside_a_repository_there_is_nothing_to_trust(tmp_path: Path) -> None:
     write(tmp_path, a_json=SAME)
     ran = run(tmp_path, "check", "a.json", "--trusted-ref", "main")
