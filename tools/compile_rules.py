@@ -11,7 +11,7 @@ import os
 import sys
 
 from kmslint.engine import compiled, loader
-from kmslint.engine.rule import read_page
+from kmslint.engine.rule_file import read_page
 from kmslint.errors import RuleError
 
 

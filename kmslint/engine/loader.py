@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from kmslint.engine import compiled
-from kmslint.engine.rule import Rule, parse_rule, read_page
+from kmslint.engine.rule import Rule
 from kmslint.errors import RuleError
 from kmslint.typed import TYPE_CHECKING, Final, NamedTuple
 
@@ -68,6 +68,7 @@ def load_catalogue(extra: Sequence[str] = ()) -> Catalogue:
 def build(rules: Iterable[Source], frameworks: Iterable[Source], own: Catalogue = _EMPTY) -> Catalogue:
     """The catalogue of these tables and `own`. Raises RuleError at the first thing in them that is wrong."""
     from kmslint.engine.frameworks import index, parse_framework, with_controls
+    from kmslint.engine.rule_file import parse_rule
 
     places = {f"framework {one.id}": f"rules/frameworks/{one.id}.toml" for one in own.frameworks}
     places |= {rule.id: f"rules/{rule.id}/rule.toml" for rule in own.rules}
@@ -110,7 +111,7 @@ def read_folder(folder: str) -> tuple[list[Source], list[Source]]:
 def page(rule: Rule) -> str:
     """The text of the rule's rule.md. Raises RuleError when it cannot be read."""
     if rule.folder is not None:
-        return read_page(rule.folder)
+        return _page_in(rule.folder)
     return str(compiled.read_pages(COMPILED).get(rule.id, {}).get("page", ""))
 
 
@@ -121,10 +122,16 @@ def pages(rules: Iterable[Rule]) -> dict[str, str]:
     found: dict[str, str] = {}
     for rule in listed:
         try:
-            found[rule.id] = read_page(rule.folder) if rule.folder is not None else str(inside.get(rule.id, {}).get("page", ""))
+            found[rule.id] = _page_in(rule.folder) if rule.folder is not None else str(inside.get(rule.id, {}).get("page", ""))
         except RuleError:
             continue
     return found
+
+
+def _page_in(folder: str) -> str:
+    from kmslint.engine.rule_file import read_page
+
+    return read_page(folder)
 
 
 def cases(rule: Rule) -> dict[str, object]:

@@ -8,7 +8,8 @@ import pytest
 from kmslint.engine import loader
 from kmslint.engine.assess import assess_rule
 from kmslint.engine.examples import distance, pair
-from kmslint.engine.rule import Rule, page_sections
+from kmslint.engine.rule import Rule
+from kmslint.engine.rule_file import page_sections
 from kmslint.engine.variables import describe
 from kmslint.model.result import Outcome
 from tests.rules.case import OUTCOMES, key_of, mismatches, read_case, replay, settings_of

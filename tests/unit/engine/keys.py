@@ -3,7 +3,8 @@
 import json
 from collections.abc import Mapping
 
-from kmslint.engine.rule import Rule, parse_rule
+from kmslint.engine.rule import Rule
+from kmslint.engine.rule_file import parse_rule
 from kmslint.jsontext import read_json
 from kmslint.location import Text
 from kmslint.model.key import Fact, Key, KeyPolicy, Source

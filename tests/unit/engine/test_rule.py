@@ -2,7 +2,8 @@
 
 import pytest
 
-from kmslint.engine.rule import Check, Facts, Forbid, Options, Require, Rule, page_sections, parse_rule
+from kmslint.engine.rule import Check, Facts, Forbid, Options, Require, Rule
+from kmslint.engine.rule_file import page_sections, parse_rule
 from kmslint.errors import RuleError
 from kmslint.model.result import Control
 from tests.unit.engine.keys import table
