@@ -73,14 +73,16 @@ else:
     )
     _Function = type(_CONSTRUCTORS[0])
 
-    def _constructor(fields, defaults):
-        """`__new__` of a class with these fields, the last of which have these defaults."""
+    def _constructor(name, fields, defaults):
+        """`__new__` of the class `name` with these fields, the last of which have these defaults."""
         if len(fields) < len(_CONSTRUCTORS):
             code = _CONSTRUCTORS[len(fields)].__code__.replace(co_name="__new__", co_varnames=("_cls", *fields))
         else:
             names = ", ".join(fields)
             code = eval(f"lambda _cls, {names}: new(_cls, ({names}))", {}).__code__.replace(co_name="__new__")
-        return _Function(code, {"new": new}, "__new__", defaults or None)
+        made = _Function(code, {"new": new}, "__new__", defaults or None)
+        made.__qualname__ = f"{name}.__new__"
+        return made
 
     def _make(cls, values):
         """A new value of the class from a sequence of its fields."""
@@ -127,7 +129,7 @@ else:
             space |= _SHARED
             space["_fields"] = space["__match_args__"] = fields
             space["_field_defaults"] = dict(zip(fields[len(fields) - len(defaults) :], defaults, strict=True))
-            space["__new__"] = _constructor(fields, defaults)
+            space["__new__"] = _constructor(name, fields, defaults)
             for index, field in enumerate(fields):
                 space[field] = _tuplegetter(index, None)
             return type(name, (tuple,), space)

@@ -39,7 +39,7 @@ def pair(request: pytest.FixtureRequest) -> SimpleNamespace:
 
 
 def said(call: Callable[[], object]) -> object:
-    """What a call gives, or how it fails: the type of the error, not its words."""
+    """What a call gives, or how it fails: the type of the error, not its words, which differ between versions of Python."""
     try:
         return call()
     except TypeError:
@@ -85,6 +85,12 @@ def test_members_of_the_class_are_kept() -> None:
     assert method.__doc__ == "What it means."
     assert method(21).doubled() == 42  # type: ignore[call-arg]
     assert next_one(1).next == 2  # type: ignore[call-arg]
+
+
+def test_a_missing_field_is_told_as_they_tell_it() -> None:
+    for base in (typed.NamedTuple, typing.NamedTuple):
+        with pytest.raises(TypeError, match=r"^Made.__new__\(\) missing 1 required positional argument: 'second'$"):
+            made(base, BODIES["required"])(1)
 
 
 def test_values_are_frozen() -> None:
