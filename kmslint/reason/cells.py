@@ -196,6 +196,7 @@ def _of_account(account: str, names: Names, key: KeyContext, *, is_fresh: bool) 
     partition = key.partition
     iam = f"arn:{partition}:iam::{account}:"
     where = "an account named nowhere" if is_fresh else f"account {account}"
+    one = "a" if is_fresh else "another"
     named = frozenset(arn for arn in (*names.users, *names.roles) if f"::{account}:" in arn)
     users = [arn for arn in names.users if arn.startswith(iam)]
     roles = [arn for arn in names.roles if arn.startswith(iam)]
@@ -213,7 +214,7 @@ def _of_account(account: str, names: Names, key: KeyContext, *, is_fresh: bool) 
     prefix = _account_text(partition, account, is_fresh=is_fresh)
     classes.append(
         Caller(
-            f"another role session of {where}", ROLE, f"arn:{partition}:sts::{account}:assumed-role/{other}/session", account, partition,
+            f"{one} role session of {where}", ROLE, f"arn:{partition}:sts::{account}:assumed-role/{other}/session", account, partition,
             is_fresh, None, ((*prefix, *text(":role/"), _PATH_RUN, _NAME),), named, name=other,
         )
     )  # fmt: skip
@@ -221,7 +222,7 @@ def _of_account(account: str, names: Names, key: KeyContext, *, is_fresh: bool) 
     someone = _new_name("other", {identify(arn).name for arn in users})
     classes.append(
         Caller(
-            f"another user of {where}", USER, f"{iam}user/{someone}", account, partition, is_fresh, None,
+            f"{one} user of {where}", USER, f"{iam}user/{someone}", account, partition, is_fresh, None,
             ((*prefix, *text(":user/"), _PATH_RUN, _NAME),), named, name=someone,
         )
     )  # fmt: skip
@@ -276,7 +277,7 @@ def _federated(account: str, names: Names, partition: str, *, is_fresh: bool, us
         found += [Caller(f"federated session {arn}", FEDERATED, arn, account, partition, arn=arn, parent=parent) for arn in known]
         found.append(
             Caller(
-                f"another federated session of {where}", FEDERATED, stem + free, account, partition, is_fresh, None, language,
+                f"{'a' if is_fresh else 'another'} federated session of {where}", FEDERATED, stem + free, account, partition, is_fresh, None, language,
                 frozenset(known), parent=parent,
             )
         )  # fmt: skip

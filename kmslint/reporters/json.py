@@ -27,6 +27,8 @@ def render(report: Report, view: View) -> str:
     if report.provisions:
         provisions = _list([_compact(provision_members(provision)) for provision in report.provisions])
         members.insert(-1, ("provisions", provisions))
+    if report.notes:
+        members.insert(-1, ("notes", _compact([_text(note) for note in report.notes])))
     return "{" + ",\n ".join(f'"{name}": {value}' for name, value in members) + "}\n"
 
 

@@ -494,7 +494,7 @@ def test_who_may_call(desk: Desk) -> None:
     assert (key["services"], key["any_account"], key["any_service"], key["reasons"]) == ([], False, False, [])
     assert callers(key)[f"the root user of account {OWNER}"] == ("allowed", "direct")
     assert callers(key)[f"another user of account {OWNER}"] == ("allowed", "delegated")
-    assert callers(key)["another user of an account named nowhere"] == ("allowed", "direct")
+    assert callers(key)["a user of an account named nowhere"] == ("allowed", "direct")
 
 
 def test_every_witness_of_who_is_allowed(desk: Desk) -> None:
