@@ -1,7 +1,7 @@
 """The pipeline on one screen: collect keys, assess them by the rules, set accepted findings apart. Also the Python API."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from kmslint.aws.spelling import nearest
 from kmslint.config import digest
@@ -12,7 +12,7 @@ from kmslint.errors import ConfigError, InputError, UsageError
 from kmslint.location import Text
 from kmslint.model.key import Key
 from kmslint.model.result import SEVERITIES, Outcome, Report, Result, SourceError
-from kmslint.model.settings import Settings
+from kmslint.model.settings import Comment, Settings
 from kmslint.sources.files import Skipped
 from kmslint.sources.policy_json import NotAKey, keys_from_json
 from kmslint.typed import TYPE_CHECKING, Union
@@ -26,11 +26,18 @@ Found = Union[Key, SourceError, Skipped]
 
 
 def report_on(
-    found: Iterable[Found], *, rules: Sequence[Rule], settings: Settings, as_of: str, frameworks: "Sequence[Framework]" = ()
+    found: Iterable[Found],
+    *,
+    rules: Sequence[Rule],
+    settings: Settings,
+    as_of: str,
+    frameworks: "Sequence[Framework]" = (),
+    known: Collection[str] = (),
 ) -> Report:
     """The report on what a source found. Keys are numbered in the order in which they come.
 
-    With `frameworks` it also holds their controls, and for each key what a person must attach.
+    With `frameworks` it also holds their controls, and for each key what a person must attach. `known` are the ids of all
+    rules, asked or not: a comment that accepts another one is told.
     """
     keys: list[Key] = []
     errors: list[SourceError] = []
@@ -46,10 +53,13 @@ def report_on(
     accepted = settings._replace(suppress=tuple(entry for entry in settings.suppress if entry.rule in asked))
     results = assess(rules, keys, settings)
     notes: tuple[str, ...] = ()
-    if accepted.suppress:
+    comments = tuple(dict.fromkeys(comment for key in keys for comment in key.comments))
+    if accepted.suppress or comments:
         from kmslint.engine.suppress import suppress
 
-        results, notes = suppress(results, keys, accepted, as_of)
+        heeded = tuple(comment for comment in comments if comment.entry.rule in asked)
+        results, notes = suppress(results, keys, accepted, as_of, heeded)
+        notes += tuple(_unknown_rule(comment) for comment in comments if known and comment.entry.rule not in known)
     report = Report(tuple(keys), results, tuple(errors), tuple(skipped), as_of, digest(settings), len(rules), notes)
     if not frameworks:
         return report
@@ -158,6 +168,10 @@ def exit_code(report: Report, settings: Settings, *, allow_undetermined: bool, a
 def now() -> str:
     """The time, UTC, as `as_of` is written. The only clock of kmslint: everything below is told the time."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def _unknown_rule(comment: Comment) -> str:
+    return f"{comment.entry.where}: the comment accepts an unknown rule `{comment.entry.rule}`; kmslint rules lists the rules"
 
 
 def _reaches(result: Result, fail_on: str) -> bool:

@@ -5,10 +5,19 @@ import sys
 
 from kmslint import app
 from kmslint.cli.emit import emit
-from kmslint.cli.options import KeyArn, Options, Parser, add_shared, key_arn, read_shared
+from kmslint.cli.options import (
+    KeyArn,
+    Options,
+    Parser,
+    add_shared,
+    add_template_values,
+    key_arn,
+    read_shared,
+    read_template_values,
+)
 from kmslint.cli.setup import asked_of, compared, gate, settings_of
 from kmslint.errors import UsageError
-from kmslint.sources.files import MAX_BYTES, STDIN, collect
+from kmslint.sources.files import MAX_BYTES, STDIN, collect, without_comments
 from kmslint.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -35,6 +44,7 @@ def _check(found: "Namespace", given: Options, trusted: "Trusted | None") -> int
     settings = settings_of(options, as_of) if trusted is None else trusted.settings(options, as_of)
     asked = asked_of(options, settings)
     paths = tuple(found.paths) or (os.curdir,)
+    values = read_template_values(found)
     inputs = collect(
         paths,
         settings=settings,
@@ -44,8 +54,14 @@ def _check(found: "Namespace", given: Options, trusted: "Trusted | None") -> int
         region=options.region,
         stdin=_read_stdin() if STDIN in paths else None,
         stdin_name=found.stdin_filename,
+        var_files=values.var_files,
+        parameters=values.parameters,
     )
-    report = app.report_on(inputs, rules=asked.rules, settings=settings, as_of=as_of, frameworks=asked.frameworks)
+    if trusted is not None:
+        inputs = without_comments(inputs)
+    report = app.report_on(
+        inputs, rules=asked.rules, settings=settings, as_of=as_of, frameworks=asked.frameworks, known=asked.known
+    )
     report = compared(report, options)
     report = report if trusted is None else trusted.told(report, settings, given._replace(as_of=as_of))
     emit(report, options)
@@ -69,6 +85,7 @@ def _parser() -> Parser:
     )
     parser.add_argument("--stdin-filename", metavar="FILE", default="<stdin>", help="name for stdin in the report")
     parser.add_argument("--key", metavar="ARN", type=key_arn, help="ARN of the key that the policies belong to")
+    add_template_values(parser)
     add_shared(parser)
     return parser
 

@@ -1,7 +1,8 @@
 """The options that `check` and `scan` share, from argv to one frozen value."""
 
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from kmslint.cli.arguments import Parser, WrongArgumentError
 from kmslint.errors import UsageError
@@ -12,7 +13,18 @@ from kmslint.typed import TYPE_CHECKING, Any, Final, NamedTuple
 if TYPE_CHECKING:
     from argparse import Namespace
 
-__all__ = ["KeyArn", "Options", "Parser", "account_id", "add_shared", "key_arn", "read_shared"]
+__all__ = [
+    "KeyArn",
+    "Options",
+    "Parser",
+    "TemplateValues",
+    "account_id",
+    "add_shared",
+    "add_template_values",
+    "key_arn",
+    "read_shared",
+    "read_template_values",
+]
 
 
 class Options(NamedTuple):
@@ -186,6 +198,56 @@ def _output(text: str) -> tuple[str, str]:
     if not file:
         raise WrongArgumentError(f"`{text}` names no file; write {name}=FILE")
     return name, file
+
+
+class TemplateValues(NamedTuple):
+    """What the user says of the variables of templates: `--param` and `--var-file`."""
+
+    parameters: Mapping[str, str]
+    var_files: tuple[str, ...]
+
+
+def add_template_values(parser: Parser) -> None:
+    """Declare the options of `TemplateValues`."""
+    templates = parser.add_argument_group("templates")
+    templates.add_argument(
+        "--param",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        type=_parameter,
+        help="value of a Terraform variable or a CloudFormation parameter; may repeat",
+    )
+    templates.add_argument(
+        "--var-file",
+        action="append",
+        default=[],
+        metavar="FILE",
+        type=_var_file,
+        help="values of Terraform variables, as terraform -var-file; may repeat",
+    )
+
+
+def read_template_values(found: "Namespace") -> TemplateValues:
+    """The parsed options as a value. Raises UsageError where one parameter has two values."""
+    parameters: dict[str, str] = {}
+    for name, value in found.param:
+        if parameters.setdefault(name, value) != value:
+            raise UsageError(f"`--param` gives `{name}` two values", help="leave one out")
+    return TemplateValues(parameters, tuple(found.var_file))
+
+
+def _parameter(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if equals and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]{0,254}", name):
+        return name, value
+    raise WrongArgumentError(f"`{text}` is not of the form NAME=VALUE")
+
+
+def _var_file(text: str) -> str:
+    if os.path.isfile(text) and os.access(text, os.R_OK):
+        return text
+    raise WrongArgumentError(f"`{text}` is not a file that can be read")
 
 
 def _moment(text: str) -> str:

@@ -33,6 +33,8 @@ class Asked(NamedTuple):
     """What a run asks: its rules, and the frameworks that the report is grouped by."""
 
     rules: tuple[Rule, ...]
+    known: tuple[str, ...]
+    """The ids of all rules."""
     frameworks: "tuple[Framework, ...]"
 
 
@@ -53,7 +55,7 @@ def asked_of(options: Options, settings: Settings) -> Asked:
     if not chosen:
         named = "`--select`, `--ignore` and `--framework`" if frameworks else "`--select` and `--ignore`"
         raise UsageError(f"{named} leave no rule to ask", help="kmslint rules lists the rules")
-    return Asked(chosen, frameworks)
+    return Asked(chosen, tuple(rule.id for rule in every.rules), frameworks)
 
 
 def compared(report: Report, options: Options) -> Report:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from kmslint.model.key import Key, Known
 from kmslint.model.result import Outcome, Result, Suppression
-from kmslint.model.settings import Settings, SuppressionEntry
+from kmslint.model.settings import Comment, Settings, SuppressionEntry
 from kmslint.typed import Final
 
 MAX_DAYS: Final = 366
@@ -15,25 +15,29 @@ _SUPPRESSIBLE: Final = (Outcome.FAIL, Outcome.UNDETERMINED, Outcome.MANUAL)
 
 
 def suppress(
-    results: Sequence[Result], keys: Sequence[Key], settings: Settings, as_of: str
+    results: Sequence[Result], keys: Sequence[Key], settings: Settings, as_of: str, comments: Sequence[Comment] = ()
 ) -> tuple[tuple[Result, ...], tuple[str, ...]]:
-    """The results, those that a live entry of the settings accepts marked, and what the user is told about entries.
+    """The results, those that a live entry accepts marked, and what the user is told about entries: of settings and comments.
 
     An entry is live through its date `until`, judged at `as_of`. One that expired, that ends more than a year ahead, or that
     matches nothing is told.
     """
-    if not settings.suppress:
+    entries = (*settings.suppress, *(comment.entry for comment in comments))
+    if not entries:
         return tuple(results), ()
     by_id = {key.id: key for key in keys}
-    live = {index: entry for index, entry in enumerate(settings.suppress) if _doubt(entry, as_of) is None}
+    live = {index: entry for index, entry in enumerate(entries) if _doubt(entry, as_of) is None}
+    first = len(settings.suppress)
     used: set[int] = set()
     marked = []
     for result in results:
-        hits = [index for index in range(len(settings.suppress)) if _matches(settings.suppress[index], result, by_id[result.key])]
+        key = by_id[result.key]
+        hits = [index for index, entry in enumerate(settings.suppress) if _matches(entry, result, key)]
+        hits += [first + index for index, comment in enumerate(comments) if _stands_at(comment, result, key)]
         used.update(hits)
         entry = next((live[index] for index in hits if index in live), None)
         marked.append(result if entry is None else result._replace(suppressed=_suppression(entry)))
-    return tuple(marked), tuple(_notes(settings, as_of, used))
+    return tuple(marked), tuple(_notes(entries, settings.file, as_of, used))
 
 
 def _suppression(entry: SuppressionEntry) -> Suppression:
@@ -46,6 +50,19 @@ def _matches(entry: SuppressionEntry, result: Result, key: Key) -> bool:
         and result.outcome in _SUPPRESSIBLE
         and any(_fits(entry.where, name) for name in _names(result, key))
     )
+
+
+def _stands_at(comment: Comment, result: Result, key: Key) -> bool:
+    """Whether a comment stands beside a result: at its place, in its statement, or at the head of the key."""
+    if comment.entry.rule != result.rule or result.outcome not in _SUPPRESSIBLE:
+        return False
+    if (key.source.file, key.source.line) == (comment.file, comment.line):
+        return True
+    place = result.locations[0] if result.locations else None
+    if place is None or place.file != comment.file:
+        return False
+    last = place.line if place.statement is None else place.end_line
+    return place.line <= comment.line <= last
 
 
 def _names(result: Result, key: Key) -> Iterator[str]:
@@ -107,15 +124,15 @@ def _days(first: str, last: str) -> int:
     return (dt.date.fromisoformat(last) - dt.date.fromisoformat(first)).days
 
 
-def _notes(settings: Settings, as_of: str, used: set[int]) -> Iterator[str]:
-    for index, entry in enumerate(settings.suppress):
+def _notes(entries: Sequence[SuppressionEntry], file: str | None, as_of: str, used: set[int]) -> Iterator[str]:
+    for index, entry in enumerate(entries):
         doubt = _doubt(entry, as_of)
         if doubt is not None:
-            yield f"{_called(entry, settings)} {doubt}"
+            yield f"{_called(entry, file)} {doubt}"
         elif index not in used:
-            yield f"{_called(entry, settings)} matches no finding; remove it"
+            yield f"{_called(entry, file)} matches no finding; remove it"
 
 
-def _called(entry: SuppressionEntry, settings: Settings) -> str:
-    place = f"{settings.file}:{entry.line}: " if settings.file and entry.line else ""
+def _called(entry: SuppressionEntry, file: str | None) -> str:
+    place = f"{file}:{entry.line}: " if file and entry.line else ""
     return f"{place}the suppression of `{entry.rule}` at `{entry.where}` (owner {entry.owner})"

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from kmslint.location import Location
+from kmslint.model.settings import Comment
 from kmslint.policy.document import Diagnostic, Policy
 from kmslint.policy.request import KeyContext
 from kmslint.typed import Any, Final, NamedTuple, Union
-
 
 _HOLE: Final = "${"
 """Begins a part of a template's tag or alias that is not resolved: neither may hold these characters."""
@@ -128,6 +128,8 @@ class Key(NamedTuple):
     policies_unread: str | None = None
     policies_not_in_source: str | None = None
     notes: tuple[str, ...] = ()
+    comments: tuple[Comment, ...] = ()
+    """The accepted findings that the files of the key speak of."""
 
     def fact(self, name: str) -> Fact:
         """The fact called `name`; Unknown(not_in_source) where the source is silent about it."""

@@ -25,6 +25,17 @@ class SuppressionEntry(NamedTuple):
     line: int = 0
 
 
+class Comment(NamedTuple):
+    """`# kmslint: ignore[…]` beside what it is about: a finding accepted in the code itself.
+
+    `entry.where` is `file:line` and `entry.line` the line of the comment; `line` is the code that it stands for.
+    """
+
+    entry: SuppressionEntry
+    file: str
+    line: int
+
+
 class Settings(NamedTuple):
     """Each field is the configuration key of the same name; the default is the documented one."""
 

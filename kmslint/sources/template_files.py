@@ -50,6 +50,10 @@ def keys_in_template(
     from kmslint.sources.cloudformation import keys_from_template
 
     found = keys_from_template(text, account=account, account_source=account_source, region=region, parameters=parameters)
+    if not isinstance(found, NotAKey) and "kmslint:" in text.content:
+        from kmslint.sources.inline import with_comments
+
+        return list(with_comments(found, lambda _: text))
     if isinstance(found, NotAKey) or not (text.file or "").endswith(".template.json"):
         return found
     if not os.path.exists(os.path.join(os.path.dirname(text.file or ""), "manifest.json")):

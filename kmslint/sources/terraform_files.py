@@ -35,28 +35,33 @@ def is_plan(content: str) -> bool:
 def keys_in_folders(folders: Sequence[str], given: Given) -> Iterator[Union[Key, SourceError]]:
     """The keys of the modules in folders of code, and what could not be read of them."""
     from kmslint.sources.hcl.folder import Folder
+    from kmslint.sources.inline import with_comments
     from kmslint.sources.terraform_hcl import keys_from_directories
 
     if folders:
         top = os.path.commonpath([os.path.abspath(folder) for folder in folders])
-        yield from keys_from_directories(
-            Folder(_root(top)),
+        files = Folder(_root(top), named=given.var_files)
+        found = keys_from_directories(
+            files,
             folders,
             owner=given.owner,
             region=given.region,
             var_files=given.var_files,
             variables=given.variables,
         )
+        yield from with_comments(found, files.text)
 
 
 def keys_in_file(path: str, given: Given) -> Iterator[Union[Key, SourceError]]:
     """The keys of one file of code, which is read with its whole module."""
     from kmslint.sources.hcl.folder import Folder
+    from kmslint.sources.inline import with_comments
     from kmslint.sources.terraform_hcl import keys_from_directories
 
     folder = os.path.dirname(path) or os.curdir
-    yield from keys_from_directories(
-        Folder(_root(os.path.abspath(folder))),
+    files = Folder(_root(os.path.abspath(folder)), named=given.var_files)
+    found = keys_from_directories(
+        files,
         (folder,),
         owner=given.owner,
         region=given.region,
@@ -64,21 +69,30 @@ def keys_in_file(path: str, given: Given) -> Iterator[Union[Key, SourceError]]:
         variables=given.variables,
         only=path,
     )
+    for item in with_comments(found, files.text):
+        if isinstance(item, Key) or os.path.normpath(item.source) in {
+            os.path.normpath(path),
+            *map(os.path.normpath, given.var_files),
+        }:
+            yield item
 
 
 def keys_in_text(text: Text, given: Given) -> Iterator[Union[Key, SourceError]]:
     """The keys of code that is no file here: standard input. It is a module of its own."""
     from kmslint.sources.hcl.folder import Memory
+    from kmslint.sources.inline import with_comments
     from kmslint.sources.terraform_hcl import keys_from_directories
 
     name = text.file or "main.tf"
-    yield from keys_from_directories(
-        Memory({name: text.content}),
+    files = Memory({name: text.content})
+    found = keys_from_directories(
+        files,
         (os.path.dirname(name) or os.curdir,),
         owner=given.owner,
         region=given.region,
         variables=given.variables,
     )
+    yield from with_comments(found, files.text)
 
 
 def _root(folder: str) -> str:

@@ -40,8 +40,10 @@ class Memory:
 class Folder:
     """Files below a folder of this machine. Nothing outside it is read, by whatever link."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, *, named: Sequence[str] = ()) -> None:
+        """`named` are files that the user named, which may lie anywhere."""
         self.root = os.path.realpath(root)
+        self._named = {os.path.normpath(path) for path in named}
         self._texts: dict[str, Text | None] = {}
 
     def text(self, path: str) -> Text | None:
@@ -63,7 +65,8 @@ class Folder:
 
     def _read(self, path: str) -> Text | None:
         try:
-            if not self._is_inside(path) or not stat.S_ISREG(os.stat(path).st_mode) or os.stat(path).st_size > MAX_BYTES:
+            is_wanted = path in self._named or self._is_inside(path)
+            if not is_wanted or not stat.S_ISREG(os.stat(path).st_mode) or os.stat(path).st_size > MAX_BYTES:
                 return None
             with open(path, encoding="utf-8", newline="") as file:
                 return Text(file.read(), file=path)

@@ -71,6 +71,18 @@ def read_arguments(text: Text) -> tuple[dict[str, Argument], tuple[InputError, .
     return _Reading(text).arguments()
 
 
+def parsed_whole(text: Text) -> "tuple[Source, Node]":
+    """The tree of a whole file, faults and comments included, and the way from it to the text.
+
+    Raises:
+        InputError: the file is larger than any that is read.
+    """
+    reading = _Reading(text)
+    if len(text.content) > MAX_CHARS:
+        raise reading.too_large()
+    return reading.parsed(0, len(text.content))
+
+
 def read_template(text: Text) -> Expression:
     """The template that the whole of `text` is, as `templatefile` reads it.
 

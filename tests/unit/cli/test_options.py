@@ -1,6 +1,18 @@
+from pathlib import Path
+
 import pytest
 
-from kmslint.cli.options import KeyArn, Options, Parser, add_shared, key_arn, read_shared
+from kmslint.cli.options import (
+    KeyArn,
+    Options,
+    Parser,
+    TemplateValues,
+    add_shared,
+    add_template_values,
+    key_arn,
+    read_shared,
+    read_template_values,
+)
 from kmslint.errors import UsageError
 
 
@@ -87,3 +99,34 @@ def test_a_key_arn_is_taken_apart() -> None:
     for wrong in ("alias/x", arn.replace("key/", "alias/"), arn + "\n", arn.replace("111122223333", "*")):
         with pytest.raises(UsageError, match="is not a key ARN"):
             parser.parse_args(["--key", wrong])
+
+
+def values(*arguments: str) -> TemplateValues:
+    parser = Parser("check", "[PATH...]", "test")
+    add_template_values(parser)
+    return read_template_values(parser.parse_args(list(arguments)))
+
+
+def test_values_of_templates(tmp_path: Path) -> None:
+    file = tmp_path / "prod.tfvars"
+    file.write_text("")
+    assert values() == TemplateValues({}, ())
+    assert values("--param", "a=b=c", "--param=x_1-y=", "--param", "a=b=c") == TemplateValues({"a": "b=c", "x_1-y": ""}, ())
+    assert values("--var-file", str(file), f"--var-file={file}") == TemplateValues({}, (str(file), str(file)))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["--param", "a"], "`a` is not of the form NAME=VALUE"),
+        (["--param", "=a"], "`=a` is not of the form NAME=VALUE"),
+        (["--param", "a b=c"], "`a b=c` is not of the form NAME=VALUE"),
+        (["--param", "a=1", "--param", "a=2"], "`--param` gives `a` two values"),
+        (["--var-file", "nowhere.tfvars"], "`nowhere.tfvars` is not a file that can be read"),
+        (["--var-file", "."], "`.` is not a file that can be read"),
+    ],
+)
+def test_values_of_templates_that_are_none(arguments: list[str], part: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        values(*arguments)
+    assert part in caught.value.message
