@@ -16,6 +16,8 @@ Pattern = tuple[Token, ...]
 
 def glob(text: str) -> Pattern:
     """The pattern that `text` writes: `*` and `?` are wildcards, all else literal."""
+    if "*" not in text and "?" not in text:
+        return tuple(text)
     return tuple(STAR if char == "*" else ANY if char == "?" else char for char in text)
 
 
