@@ -19,6 +19,7 @@ from kmslint.typed import TYPE_CHECKING, Union
 
 if TYPE_CHECKING:
     from kmslint.engine.frameworks import Framework
+    from kmslint.sources.kms_answers import Observation
 
 __all__ = ["check_policy", "check_rule_names", "choose_rules", "exit_code", "load_rules", "now", "report_on", "scan_keys"]
 
@@ -108,10 +109,12 @@ def scan_keys(
     frameworks: "Sequence[Framework]" = (),
     as_of: str | None = None,
     progress: Callable[[int, int], None] | None = None,
+    observed: "Callable[[Observation], None] | None" = None,
 ) -> Report:
     """The report on live keys: key ids, key ARNs, alias names or alias ARNs; every key of the Region if `key_ids` is None.
 
-    Reads with the credentials that the AWS CLI would use. `progress` is told after each key: keys read, keys known of.
+    Reads with the credentials that the AWS CLI would use. `progress` is told after each key: keys read, keys known of;
+    `observed` is told of each key what KMS answered.
 
     Raises:
         UsageError: the profile, Region or endpoint does not exist.
@@ -124,9 +127,9 @@ def scan_keys(
     owner = account or chosen.account
     found: Iterator[Key | SourceError]
     if key_ids is None:
-        found = read_all_keys(clients, now=moment, account=owner, include=include, progress=progress)
+        found = read_all_keys(clients, now=moment, account=owner, include=include, progress=progress, observed=observed)
     else:
-        found = read_keys(clients, key_ids, now=moment, account=owner, include=include, progress=progress)
+        found = read_keys(clients, key_ids, now=moment, account=owner, include=include, progress=progress, observed=observed)
     asked = load_rules() if rules is None else rules
     return report_on(found, rules=asked, settings=chosen, as_of=moment, frameworks=frameworks)
 

@@ -18,10 +18,12 @@ from kmslint.cli.options import (
 from kmslint.cli.setup import asked_of, compared, gate, settings_of
 from kmslint.errors import UsageError
 from kmslint.sources.files import MAX_BYTES, STDIN, collect, without_comments
+from kmslint.sources.observed_files import LINES
 from kmslint.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Sequence
 
     from kmslint.cli.trusted import Trusted
 
@@ -40,7 +42,7 @@ def run(arguments: list[str]) -> int:
 
 def _check(found: "Namespace", given: Options, trusted: "Trusted | None") -> int:
     options = given if trusted is None else trusted.options(given)
-    as_of = options.as_of or app.now()
+    as_of = options.as_of or _observed(found.paths) or app.now()
     settings = settings_of(options, as_of) if trusted is None else trusted.settings(options, as_of)
     asked = asked_of(options, settings)
     paths = tuple(found.paths) or (os.curdir,)
@@ -66,6 +68,15 @@ def _check(found: "Namespace", given: Options, trusted: "Trusted | None") -> int
     report = report if trusted is None else trusted.told(report, settings, given._replace(as_of=as_of))
     emit(report, options)
     return gate(report, settings, options)
+
+
+def _observed(paths: "Sequence[str]") -> str | None:
+    """When a snapshot was taken, if it is all that is checked: then the time is part of what it reproduces."""
+    if len(paths) != 1 or not paths[0].lower().endswith(LINES):
+        return None
+    from kmslint.sources.snapshot import moment_of
+
+    return moment_of(paths[0])
 
 
 def _read_stdin() -> bytes:

@@ -42,6 +42,9 @@ INCLUDES: Final[Mapping[str, str]] = {"rotations": "ListKeyRotations", "last-usa
 Progress = Callable[[int, int], None]
 """Told after each key: keys done, keys known of so far."""
 
+Observed = Callable[[Observation], None]
+"""Told of each key that was read, in order, before the key is handed out: what KMS answered."""
+
 _WINDOW: Final = 64
 """Keys in flight: enough to keep the workers busy, few enough that memory does not grow with the account."""
 
@@ -55,6 +58,7 @@ def read_keys(
     include: Sequence[str] = (),
     executor: Executor | None = None,
     progress: Progress | None = None,
+    observed: Observed | None = None,
 ) -> Iterator[Key | SourceError]:
     """Each key once, in the order of `ids` (key ids, key ARNs, alias names, alias ARNs), or why it could not be read.
 
@@ -63,7 +67,7 @@ def read_keys(
     Raises UsageError for an unknown word in `include` or a missing Region.
     """
     reader = _Reader(clients, now, account, _operations(include))
-    return _read(reader, tuple(dict.fromkeys(ids)), executor, progress)
+    return _read(reader, tuple(dict.fromkeys(ids)), executor, _Listeners(progress, observed))
 
 
 def read_all_keys(
@@ -74,17 +78,18 @@ def read_all_keys(
     include: Sequence[str] = (),
     executor: Executor | None = None,
     progress: Progress | None = None,
+    observed: Observed | None = None,
 ) -> Iterator[Key | SourceError]:
     """Every key of the account in the configured Region, AWS managed ones too, as `read_keys` reads them.
 
     A page of ListKeys that is refused is an error after the keys of the pages before it.
     """
     reader = _Reader(clients, now, account, _operations(include))
-    return _read_pages(reader, pages_of(clients(None), "ListKeys", {}), executor, progress)
+    return _read_pages(reader, pages_of(clients(None), "ListKeys", {}), executor, _Listeners(progress, observed))
 
 
 def _read_pages(
-    reader: "_Reader", pages: Iterator[Answer], executor: Executor | None, progress: Progress | None
+    reader: "_Reader", pages: Iterator[Answer], executor: Executor | None, listeners: "_Listeners"
 ) -> Iterator[Key | SourceError]:
     before = 0
     for page in pages:
@@ -92,13 +97,22 @@ def _read_pages(
             yield _list_error(page)
             return
         found = [arn for record in records_of(page, "Keys") if (arn := text_of(record, "KeyArn") or text_of(record, "KeyId"))]
-        yield from _read(reader, found, executor, _after(before, progress))
+        yield from _read(reader, found, executor, listeners.after(before))
         before += len(found)
 
 
-def _after(before: int, progress: Progress | None) -> Progress | None:
-    """`progress` for a page that comes after `before` keys."""
-    return None if progress is None else lambda done, total: progress(before + done, before + total)
+class _Listeners(NamedTuple):
+    """Who is told while keys are read."""
+
+    progress: Progress | None
+    observed: Observed | None
+
+    def after(self, before: int) -> "_Listeners":
+        """The same for a page that comes after `before` keys."""
+        progress = self.progress
+        if progress is None:
+            return self
+        return self._replace(progress=lambda done, total: progress(before + done, before + total))
 
 
 class _Reader(NamedTuple):
@@ -109,13 +123,15 @@ class _Reader(NamedTuple):
     account: str | None
     extra: tuple[str, ...]
 
-    def read(self, asked: str) -> "Key | _Problem":
-        """The key, or why there is none."""
+    def read(self, asked: str) -> "_Seen | _Problem":
+        """The key and what KMS answered about it, or why there is none."""
         try:
             observation = self.observe(asked)
         except InputError as error:
             return _Problem("credentials", SourceError(asked, None, None, error.message, error.help))
-        return key_from(observation, account=self.account) if isinstance(observation, Observation) else observation
+        if isinstance(observation, _Problem):
+            return observation
+        return _Seen(observation, key_from(observation, account=self.account))
 
     def observe(self, asked: str) -> "Observation | _Problem":
         """Every answer about the key `asked`, or why there is no key to ask about."""
@@ -160,6 +176,13 @@ class _Reader(NamedTuple):
             return self.clients(region)
         except UsageError:
             return Failure("NoRegion", "no such Region")
+
+
+class _Seen(NamedTuple):
+    """A key that was read."""
+
+    observation: Observation
+    key: Key
 
 
 class _Problem(NamedTuple):
@@ -227,38 +250,38 @@ def _listed_arn(client: KmsClient, key_id: str) -> str | None:
 # --- many keys
 
 
-def _read(
-    reader: _Reader, ids: Sequence[str], executor: Executor | None, progress: Progress | None
-) -> Iterator[Key | SourceError]:
+def _read(reader: _Reader, ids: Sequence[str], executor: Executor | None, listeners: _Listeners) -> Iterator[Key | SourceError]:
     if executor is not None or len(ids) <= 1:
-        yield from _collect(reader, ids, executor, progress)
+        yield from _collect(reader, ids, executor, listeners)
         return
     with ThreadPoolExecutor(min(WORKERS, len(ids))) as threads:
-        yield from _collect(reader, ids, threads, progress)
+        yield from _collect(reader, ids, threads, listeners)
 
 
 def _collect(
-    reader: _Reader, ids: Sequence[str], executor: Executor | None, progress: Progress | None
+    reader: _Reader, ids: Sequence[str], executor: Executor | None, listeners: _Listeners
 ) -> Iterator[Key | SourceError]:
     """The results in order, each key once. Where no key can be read, the first error stands for all."""
     seen: set[str] = set()
     for done, outcome in enumerate(_in_order(reader, ids, executor), 1):
-        if progress is not None:
-            progress(done, len(ids))
+        if listeners.progress is not None:
+            listeners.progress(done, len(ids))
         if isinstance(outcome, _Problem):
             yield outcome.error
             if outcome.kind == "credentials" or (outcome.kind == "unreachable" and not seen):
                 return
-        elif outcome.identity() not in seen:
-            seen.add(outcome.identity())
-            yield outcome
+        elif outcome.key.identity() not in seen:
+            seen.add(outcome.key.identity())
+            if listeners.observed is not None:
+                listeners.observed(outcome.observation)
+            yield outcome.key
 
 
-def _in_order(reader: _Reader, ids: Sequence[str], executor: Executor | None) -> Iterator[Key | _Problem]:
+def _in_order(reader: _Reader, ids: Sequence[str], executor: Executor | None) -> Iterator[_Seen | _Problem]:
     if executor is None:
         yield from (reader.read(asked) for asked in ids)
         return
-    waiting: deque[Future[Key | _Problem]] = deque()
+    waiting: deque[Future[_Seen | _Problem]] = deque()
     try:
         for asked in ids:
             waiting.append(executor.submit(reader.read, asked))

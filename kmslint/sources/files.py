@@ -54,7 +54,7 @@ class Reader(Protocol):
         """The keys of `text`, their ids left empty, and what could not be read of it; or why it holds none."""
 
 
-READERS: Final[Mapping[str, Reader]] = {".json": keys_from_json} | dict.fromkeys(
+READERS: Final[Mapping[str, Reader]] = {".json": keys_from_json, observed_files.LINES: keys_from_json} | dict.fromkeys(
     template_files.SUFFIXES, template_files.keys_in_template
 )
 """What is read in folders, by the end of the name. A named file of another name is read as JSON."""
@@ -217,6 +217,12 @@ def _from_file(path: str, run: _Run, *, named: bool) -> Iterator[Found]:
     """The keys in one file, or why there are none."""
     if terraform_files.is_code(path) and os.path.exists(path):
         yield from _from_code(path, run)
+        return
+    if observed_files.is_snapshot(path):
+        yield from observed_files.keys_in_snapshot(path, _label(path), run.account)
+        return
+    if not named and path.lower().endswith(observed_files.LINES):
+        yield Skipped(_label(path), "no snapshot of a scan")
         return
     try:
         data = _read(path, named=named)

@@ -1,4 +1,4 @@
-"""Where keys that were observed are met among files: items of AWS Config, packed files, and answers of `aws kms` side by side."""
+"""Where keys that were observed are met among files: snapshots, items of AWS Config, packed files, answers of `aws kms` side by side."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,26 @@ from kmslint.typed import Final, Union
 PACKED: Final = ".gz"
 """AWS Config delivers its files so."""
 
+LINES: Final = ".jsonl"
+"""How the names of snapshots end."""
+
 _POLICY: Final = "policy"
+
+
+def is_snapshot(path: str) -> bool:
+    """Whether the file at `path` is a snapshot of a scan."""
+    if not path.lower().endswith(LINES):
+        return False
+    from kmslint.sources import snapshot
+
+    return snapshot.is_snapshot(path)
+
+
+def keys_in_snapshot(path: str, name: str, account: str | None) -> Iterator[Union[Key, SourceError]]:
+    """The keys of the snapshot at `path`, which reports call `name`. `account` owns those that do not tell."""
+    from kmslint.sources import snapshot
+
+    return snapshot.keys_in_file(path, name, account)
 
 
 def is_config(content: str) -> bool:
