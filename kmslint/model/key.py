@@ -62,6 +62,7 @@ FACTS: Final[Mapping[str, str]] = {
     "rotation.on_demand_start": "kmslint scan --key-id ID",
     "deletion.date": "kmslint scan --key-id ID",
     "deletion.pending_window_days": "kmslint scan --key-id ID",
+    "deletion.planned": "kmslint check on a Terraform plan",
     "deletion.window_days": "kmslint check on the Terraform or CloudFormation source of the key",
     "lockout_check_bypassed": "kmslint check on the Terraform or CloudFormation source of the key",
     "material.expiration_model": "kmslint scan --key-id ID",
@@ -78,6 +79,7 @@ FACTS: Final[Mapping[str, str]] = {
 
 Values: manager CUSTOMER|AWS; spec, usage, origin, state as DescribeKey spells them; created, dates: ISO 8601 text;
 multi_region bool; multi_region.type PRIMARY|REPLICA; rotation.enabled bool; rotation.period_days int; deletion.window_days int;
+deletion.planned delete|replace: what a plan does to the key that there is;
 aliases: list of alias names; tags: object; grants: list of objects as ListGrants returns them.
 """
 

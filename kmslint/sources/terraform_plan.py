@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from kmslint.errors import InputError
 from kmslint.jsontext import read_embedded
 from kmslint.location import Text
-from kmslint.model.key import Fact, Key, KeyPolicy, Source, Unknown
+from kmslint.model.key import Fact, Key, KeyPolicy, Known, Source, Unknown
 from kmslint.policy.document import Policy
 from kmslint.sources.hcl import values
 from kmslint.sources.hcl.facts import EXTERNAL_REPLICA, KEY_TYPES, REPLICA, shared_by
@@ -182,6 +182,7 @@ class _Plan:
         change = self.changes.get(found.address)
         if change is not None and {"delete", "create"} <= set(change.actions):
             notes.append(REPLACED_NOTE)
+            mine = {"state": Known("Enabled")} | mine | _deletion(found, change, "replace")
         return self.identified(found, policy, mine, tuple(notes))
 
     def targets_of_primary(self, found: Planned, keys: Sequence[Planned]) -> tuple[str, ...]:
@@ -230,7 +231,10 @@ class _Plan:
             found = Planned(node, node, address, type, change.lazy.value.get("index"), {}, {}, split(address)[0])
             notes = [DELETED_NOTE if "delete" in change.actions else FORGOTTEN_NOTE]
             policy = self.policy(found, (), notes)
-            yield self.identified(found, policy, facts_of(found), tuple(notes))
+            facts = facts_of(found)
+            if "delete" in change.actions:
+                facts |= {"state": Known("PendingDeletion")} | _deletion(found, change, "delete")
+            yield self.identified(found, policy, facts, tuple(notes))
 
     def identified(self, found: Planned, policy: KeyPolicy, facts: dict[str, Fact], notes: tuple[str, ...]) -> Key:
         line, column = found.node.text.position(found.node.start)
@@ -266,6 +270,15 @@ class _Plan:
         provider = mapping(self.configuration.providers.get(block.provider)) if block else {}
         region = mapping(mapping(provider.get("expressions")).get("region")).get("constant_value")
         return region if isinstance(region, str) else None
+
+
+def _deletion(found: Planned, change: _Change, what: str) -> dict[str, Fact]:
+    """What the plan does to the key that there is, and how long KMS will wait: as long as the state says."""
+    place = found.node.locate()
+    before = change.lazy.get("change", "before", "deletion_window_in_days")
+    window = before.value if before is not None else None
+    days: dict[str, Fact] = {"deletion.pending_window_days": Known(window, place)} if type(window) is int else {}
+    return {"deletion.planned": Known(what, place), **days}
 
 
 def _is_kms(resource: object) -> bool:

@@ -44,6 +44,10 @@ def pending_deletion(key: Key, settings: Settings, params: Params) -> Iterator[F
     Source: KMS API Reference, DescribeKey: KeyState, DeletionDate, PendingDeletionWindowInDays.
     """
     del params
+    planned = key.fact("deletion.planned")
+    if isinstance(planned, Known):
+        yield from _planned_deletion(key, settings, planned)
+        return
     state = key.fact("state")
     if not isinstance(state, Known):
         unread = missing(key, "state", "the state of the key")
@@ -62,6 +66,24 @@ def pending_deletion(key: Key, settings: Settings, params: Params) -> Iterator[F
         message=message,
         help="cancel the deletion and enable the key again (cancelling leaves it disabled), or list its id in approved_deletions",
         command=f"aws kms cancel-key-deletion --key-id {name} && aws kms enable-key --key-id {name}",
+    )
+
+
+def _planned_deletion(key: Key, settings: Settings, planned: Known) -> Iterator[Finding]:
+    """A plan that deletes the key, or puts another in its place."""
+    if _is_approved(key, settings):
+        yield from _short_window(key)
+        return
+    does = "replaces the key, which deletes the old one" if planned.value == "replace" else "deletes the key"
+    window = key.fact("deletion.pending_window_days")
+    after = f" of {window.value} days" if isinstance(window, Known) and isinstance(window.value, int) else ""
+    accepted = "list its id in approved_deletions" if key.key_id else "accept the finding with [[suppress]]"
+    yield Finding(
+        outcome="FAIL",
+        message=f"the plan {does}: what it encrypted is lost after the waiting period{after}",
+        help=f"keep the key (`prevent_destroy = true` in its lifecycle block refuses such plans), or {accepted}",
+        fact="deletion.planned",
+        location=planned.location,
     )
 
 
