@@ -549,7 +549,8 @@ class Campaign:
         here = f"{mutant.path}::{mutant.site.function}"
 
         def worth(name: str) -> tuple[float, str]:
-            kills = 1 + self.kills[mutant.path, name] + 20 * self.kills[here, name]
+            likely = 8 if name.startswith("tests/mutation") else 1
+            kills = likely + self.kills[mutant.path, name] + 20 * self.kills[here, name]
             return (self.seconds[name] + 0.003) / kills, name
 
         return sorted(names, key=worth)
