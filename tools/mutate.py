@@ -682,7 +682,7 @@ def _quiet_hypothesis() -> None:
 def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description="plant faults in the policy language and the reasoning core; run the tests")
-    parser.add_argument("--state", default=".mutants.jsonl", help="where results are kept")
+    parser.add_argument("--state", default="mutants/results.jsonl", help="where results are kept")
     parser.add_argument("--minutes", type=float, default=30, help="stop starting mutants after this time")
     parser.add_argument("--seconds", type=float, default=8, help="at most this long in the tests of one mutant")
     parser.add_argument("--jobs", type=int, default=1, help="mutants at a time")
@@ -695,6 +695,7 @@ def main() -> int:
         report(options.state)
         return 0
     os.chdir(ROOT)
+    Path(options.state).parent.mkdir(parents=True, exist_ok=True)
     sys.path.insert(0, str(ROOT))
     tests = [path for path in TESTS if (ROOT / path).exists()]
     arguments = ["-q", "-p", "no:cacheprovider", "--import-mode=importlib", *tests]
