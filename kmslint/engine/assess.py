@@ -7,14 +7,14 @@ from kmslint.engine.binding import OWNER, World, bound
 from kmslint.engine.blocks import Asked
 from kmslint.engine.finding import FAIL, MANUAL, NOT_APPLICABLE, PASS, UNDETERMINED, Finding
 from kmslint.engine.fingerprint import fingerprint
-from kmslint.engine.rule import POLICY, Rule
+from kmslint.engine.rule import POLICY, Check, Rule
 from kmslint.location import Location, pointer
 from kmslint.model.key import NOT_IN_SOURCE, Key, KeyPolicy, Known, Unknown
 from kmslint.model.result import SEVERITIES, Outcome, Result
 from kmslint.model.settings import Settings
 from kmslint.policy.document import Statement
 from kmslint.policy.request import Request
-from kmslint.tree import ARRAY
+from kmslint.tree import ARRAY, UNRESOLVED
 from kmslint.typed import Any, Final, NamedTuple
 
 MAX_OWNERS: Final = 24
@@ -178,14 +178,27 @@ def _with_doubts(findings: list[Finding], asked: Asked) -> list[Finding]:
     assumptions: tuple[str, ...] = ()
     if key.account_source == "inferred":
         assumptions = (f"the owner account `{key.account}` is inferred from the policy; pass --account to say which it is",)
-    doubt = None
-    if key.policies_unread is not None:
-        doubt = key.policies_unread
-    elif asked.settings.strict and asked.rule.owner_sure and key.account_source == "inferred":
+    doubt = key.policies_unread or _unknown_part(asked)
+    if doubt is None and asked.settings.strict and asked.rule.owner_sure and key.account_source == "inferred":
         doubt = f"the owner account `{key.account}` is only inferred; pass --account"
     if doubt is None and not assumptions:
         return findings
     return [_doubted(finding._replace(assumptions=assumptions + finding.assumptions), doubt, asked) for finding in findings]
+
+
+def _unknown_part(asked: Asked) -> str | None:
+    """Why a policy, or for a predicate a whole statement, is not known: what was not seen passes no rule.
+
+    A question reasons about the unknown by itself; a predicate looks at what is there.
+    """
+    looks = any(isinstance(block, Check) for block in asked.rule.blocks)
+    for named in asked.key.policies:
+        if named.policy.unknown:
+            return named.policy.unknown[0]
+        for statement in named.policy.statements:
+            if looks and statement.unknown and statement.node.kind == UNRESOLVED:
+                return statement.unknown[0]
+    return None
 
 
 def _doubted(finding: Finding, doubt: str | None, asked: Asked) -> Finding:
@@ -256,10 +269,19 @@ def _result(finding: Finding, rule: Rule, key: Key, settings: Settings) -> Resul
         locations=tuple(_locations(finding, named, statement, key)),
         witness=None if finding.witness is None else _as_json(finding.witness),
         assumptions=finding.assumptions,
-        reason=finding.reason,
+        reason=_reason(finding, key),
         controls=rule.controls,
         fingerprint=fingerprint(rule.id, key.identity(), policy=finding.policy, statement=statement, fact=fact),
     )
+
+
+def _reason(finding: Finding, key: Key) -> str | None:
+    """Why an outcome is what it is; of a template, also where the values stand that it depends on."""
+    if finding.outcome != UNDETERMINED or key.source.type not in {"terraform", "plan", "cloudformation"}:
+        return finding.reason
+    from kmslint.engine.unresolved import explained
+
+    return explained(finding.reason or finding.message, key)
 
 
 def _told(finding: Finding, rule: Rule, asked: Asked) -> str:
