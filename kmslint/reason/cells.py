@@ -24,6 +24,13 @@ _NAME_RUN: Final = _NAME._replace(star=True)
 _PATH_RUN: Final = Chars(frozenset(chr(code) for code in range(0x21, 0x7F)), star=True)
 _ID_CHAR: Final = Chars(frozenset("*?/$ "), negated=True)
 _SERVICE_CHAR: Final = Chars(frozenset("abcdefghijklmnopqrstuvwxyz0123456789-."))
+_SOME_DIGITS: Final = (DIGIT, DIGIT._replace(star=True))
+_SECONDS: Final[tuple[Regex, ...]] = tuple(
+    (*sign, *number)
+    for sign in ((), ("-",))
+    for number in ((DIGIT,), (DIGIT,) * 2, (DIGIT,) * 3, (*(DIGIT,) * 4, *_SOME_DIGITS), (*_SOME_DIGITS, ".", *_SOME_DIGITS))
+)
+"""Epoch seconds, as the search keeps the time; never four digits alone, which may be a year (UNSURE-15)."""
 _UPPER_OR_DIGIT: Final = Chars(frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"))
 
 _STRANGERS: Final = (
@@ -695,6 +702,8 @@ def _typed(key: str, listed: condition_keys.ConditionKey, presence: str, *, may:
     patterns: tuple[Regex, ...] = (NON_EMPTY,)
     if key == "aws:sourceaccount":
         patterns = ((DIGIT,) * 12,)
+    elif key == "aws:currenttime":
+        patterns = _SECONDS
     elif key in ORGANIZATIONS:
         patterns = ((_ID_CHAR, _ID_CHAR._replace(star=True)),)
     elif key == "kms:viaservice":

@@ -17,7 +17,7 @@ from kmslint.policy.principals import SERVICE
 from kmslint.policy.request import KeyContext, Request
 from kmslint.policy.truth import T, U
 from kmslint.reason.strings import Chars, Regex, arn_pattern
-from kmslint.reason.values import EVERY, SOME, TEXT_FAMILIES, Atom, Contains, InPatterns, Test
+from kmslint.reason.values import EVERY, SOME, TEXT_FAMILIES, Atom, Contains, ContainsTime, InPatterns, Test
 from kmslint.tree import Template
 from kmslint.typed import Final, NamedTuple, Union
 
@@ -105,7 +105,8 @@ def _compare(
         return Atom(key, absent, absent, quantifier, None, present, origin)
     if use.quantifier is None and is_multi and not upper:
         return Atom(key, absent, absent, SOME, None, False, origin)
-    found = intern_test(use, condition.values, has_variables, context, upper=upper)
+    is_date = condition.key.lower() == "aws:currenttime"
+    found = intern_test(use, condition.values, has_variables, context, upper=upper, is_date=is_date)
     test, wanted = (None, found) if isinstance(found, bool) else (found, True)
     empty = absent
     if use.quantifier is None:
@@ -117,8 +118,13 @@ def _compare(
 # tests
 
 
-def intern_test(use: Use, items: tuple[Item, ...], has_variables: bool, context: Context, *, upper: bool) -> Test | bool:
-    """The set of values that the condition accepts; the same object for the same set of texts. A bool for all or nothing."""
+def intern_test(
+    use: Use, items: tuple[Item, ...], has_variables: bool, context: Context, *, upper: bool, is_date: bool = False
+) -> Test | bool:
+    """The set of values that the condition accepts; the same object for the same set of texts. A bool for all or nothing.
+
+    With `is_date` the values are instants that AWS writes as dates: a number compared with one does not parse.
+    """
     used = _variables_in(items) if has_variables else ()
     bound = tuple((name, context.bindings[name]) for name in used if name in context.bindings)
     is_open = len(bound) < len(used) or any(isinstance(item.value, Template) for item in items)
@@ -126,7 +132,12 @@ def intern_test(use: Use, items: tuple[Item, ...], has_variables: bool, context:
         if is_open:
             return upper
         return _ordered_test(
-            use._replace(quantifier=None, if_exists=False), tuple(item.value for item in items), bound, has_variables, upper
+            use._replace(quantifier=None, if_exists=False),
+            tuple(item.value for item in items),
+            bound,
+            has_variables,
+            upper,
+            is_date,
         )
     values = tuple(item.value for item in items)
     return _text_test(use._replace(quantifier=None, if_exists=False), values, bound, has_variables, upper)
@@ -165,9 +176,10 @@ def _items(values: "tuple[str | Template, ...]") -> tuple[Item, ...]:
 
 @lru_cache(maxsize=4096)
 def _ordered_test(
-    use: Use, values: tuple[str, ...], bound: tuple[tuple[str, str | None], ...], has_variables: bool, upper: bool
+    use: Use, values: tuple[str, ...], bound: tuple[tuple[str, str | None], ...], has_variables: bool, upper: bool, is_date: bool
 ) -> Test:
-    contains = Contains(_run(bound, has_variables), use, _items(values), upper=upper)
+    compared = Contains(_run(bound, has_variables), use, _items(values), upper=upper)
+    contains = ContainsTime(compared) if is_date else compared
     return Test(use.operator.family, values, contains, patterns=None, complement=False, literals=None)
 
 

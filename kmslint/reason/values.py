@@ -52,7 +52,7 @@ class Test:
         self,
         family: str,
         wanted: tuple[str, ...],
-        contains: "Contains | InPatterns | Callable[[str], bool]",
+        contains: "Contains | ContainsTime | InPatterns | Callable[[str], bool]",
         *,
         patterns: tuple[Regex, ...] | None,
         complement: bool,
@@ -94,6 +94,20 @@ class Contains:
         truth = self.run.base(self.use, value, self.items)
         self.run.reasons.clear()
         return truth >= self.floor
+
+
+class ContainsTime:
+    """The same for aws:CurrentTime, which the search keeps in epoch seconds and AWS writes as a date."""
+
+    __slots__ = ("as_written",)
+
+    def __init__(self, as_written: Contains) -> None:
+        self.as_written = as_written
+
+    def __call__(self, value: str) -> bool:
+        """Whether the instant, as AWS writes it, is accepted."""
+        instants = values.instants(value)
+        return self.as_written(iso(instants[0]) if instants else value)
 
 
 class InPatterns:
@@ -401,7 +415,13 @@ def _dates(constants: list[str]) -> list[str]:
     points: list[values.Number] = list(instants)
     points += [instant - 1 for instant in instants] + [instant + 1 for instant in instants] + [1795000000]
     points += [_middle(left, right) for left, right in pairwise(instants)]
-    return [iso(point) for point in points] + [plain(point) for point in points]
+    return [iso(point) for point in points] + [_seconds(point) for point in points]
+
+
+def _seconds(point: values.Number) -> str:
+    """Epoch seconds that nobody can take for a year."""
+    text = plain(point)
+    return f"{text}.0" if len(text) == 4 and text.isdigit() else text
 
 
 def iso(seconds: values.Number) -> str:
