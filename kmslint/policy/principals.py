@@ -24,7 +24,7 @@ DIRECT: Final = "direct"
 DELEGATED: Final = "delegated"
 
 _ARN: Final = pattern(
-    r"arn:([a-z0-9-]+):(iam|sts)::(\d{12}):(root|user/.+|role/.+|assumed-role/[^/]+/[^/]+|federated-user/[^/]+)\Z"
+    r"arn:([a-z0-9-]+):(iam|sts)::([0-9]{12}):(root|user/.+|role/.+|assumed-role/[^/]+/[^/]+|federated-user/[^/]+)\Z"
 )
 _UNIQUE_ID: Final = pattern(r"(AIDA|AROA|AGPA|AIPA|ANPA|ANVA|APKA|ASCA|ASIA)[A-Z0-9]{6,124}\Z")
 _SERVICE: Final = pattern(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.(amazonaws\.com(\.cn)?|aws\.internal|amazon\.com|aws\.com)\Z")
@@ -117,7 +117,7 @@ class Scope(NamedTuple):
     kind: str | None
 
 
-_SCOPE: Final = pattern(r"arn:[a-z0-9-]+:(iam|sts)::(\d{12}):(role/|user/|assumed-role/|federated-user/)?")
+_SCOPE: Final = pattern(r"arn:[a-z0-9-]+:(iam|sts)::([0-9]{12}):(role/|user/|assumed-role/|federated-user/)?")
 _KINDS: Final = {"role/": ROLE, "assumed-role/": ROLE, "user/": USER, "federated-user/": FEDERATED}
 
 
@@ -145,6 +145,8 @@ def _unsure(point: int, lean: bool) -> Match:
 
 
 def _match_aws(value: str, caller: Identity, request: Request, lean: bool) -> Match:
+    if _WILD.search(value):
+        return _NO  # a wildcard that is part of a principal is not supported (IAM User Guide, "Principal")
     account = account_of(value)
     if account is not None:
         if account != caller.account or not _same_partition(identify(value), request):

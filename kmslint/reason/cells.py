@@ -18,7 +18,7 @@ from kmslint.reason.strings import DIGIT, NON_EMPTY, Chars, Regex, text
 from kmslint.reason.values import ALWAYS, EMPTY, NEVER, OPTIONAL, Domain
 from kmslint.typed import Final, NamedTuple
 
-_DIGITS: Final = pattern(r"(?<!\d)\d{12}(?!\d)")
+_DIGITS: Final = pattern(r"(?<![0-9])[0-9]{12}(?![0-9])")
 _NAME: Final = Chars(frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+=,.@-_"))
 _NAME_RUN: Final = _NAME._replace(star=True)
 _PATH_RUN: Final = Chars(frozenset(chr(code) for code in range(0x21, 0x7F)), star=True)
@@ -328,7 +328,7 @@ ORGANIZATIONS: Final[Mapping[str, str]] = {
 }
 """Organization keys and the paths keys that go with them: present together, and every path starts with the id (D8)."""
 
-_ENDPOINT: Final = ("aws:sourcevpce", "aws:sourcevpc", "aws:vpcsourceip", "aws:sourcevpcarn", "aws:vpceaccount")
+ENDPOINT: Final = ("aws:sourcevpce", "aws:sourcevpc", "aws:vpcsourceip", "aws:sourcevpcarn", "aws:vpceaccount")
 _FORWARDED: Final = ("aws:calledvia", "aws:calledviafirst", "aws:calledvialast")
 MAX_TIED_KEYS: Final = 5
 """Encryption-context keys (or request tags) tied to their set key: 2^n cases. Past it the tie is dropped for proofs."""
@@ -350,7 +350,7 @@ def base_modes(
     modes: list[Mode] = [Mode()]
     every = mentioned | beside
     if kind != SERVICE:
-        modes = _cross(modes, _network(every, may=may) if _touches(mentioned, ("aws:sourceip", *_ENDPOINT)) else [])
+        modes = _cross(modes, _network(every, may=may) if _touches(mentioned, ("aws:sourceip", *ENDPOINT)) else [])
         modes = _cross(modes, _forwarded(every, may=may) if _touches(mentioned, (*_FORWARDED, *_VIA)) else [])
     for name, ids in sorted(organizations.items()):
         modes = _cross(modes, _organization(name, ids, may=may))
@@ -408,7 +408,7 @@ def _network(mentioned: frozenset[str], *, may: bool) -> list[Mode]:
 
     A forward access session shows the service's own hop, and the sources conflict about its address (UNSURE-24).
     """
-    endpoint = [key for key in _ENDPOINT if key in mentioned]
+    endpoint = [key for key in ENDPOINT if key in mentioned]
     if len(endpoint) + ("aws:sourceip" in mentioned) < 2:
         return []
     public = Mode(presence=(("aws:sourceip", ALWAYS), *((key, NEVER) for key in endpoint)), label="over the internet")
