@@ -28,15 +28,13 @@ class Operator(NamedTuple):
     family: str
     negated: bool
     compare: str
-    variables: bool
-    """Whether policy variables are substituted in its values."""
     source: str
 
 
 _ROWS: Final = (
-    Operator("StringEquals", STRING, False, "eq", True, "IAM, String condition operators: exact matching, case sensitive"),
-    Operator("StringNotEquals", STRING, True, "eq", True, "IAM, String condition operators: negated matching"),
-    Operator("StringEqualsIgnoreCase", STRING_IGNORE_CASE, False, "eq", True, "IAM, String condition operators: ignoring case"),
+    Operator("StringEquals", STRING, False, "eq", "IAM, String condition operators: exact matching, case sensitive"),
+    Operator("StringNotEquals", STRING, True, "eq", "IAM, String condition operators: negated matching"),
+    Operator("StringEqualsIgnoreCase", STRING_IGNORE_CASE, False, "eq", "IAM, String condition operators: ignoring case"),
     Operator(
         "StringNotEqualsIgnoreCase",
         STRING_IGNORE_CASE,
@@ -45,29 +43,29 @@ _ROWS: Final = (
         True,
         "IAM, String condition operators: negated, ignoring case",
     ),
-    Operator("StringLike", LIKE, False, "eq", True, "IAM, String condition operators: case sensitive, `*` and `?` anywhere"),
-    Operator("StringNotLike", LIKE, True, "eq", True, "IAM, String condition operators: negated, `*` and `?` anywhere"),
-    Operator("NumericEquals", NUMERIC, False, "eq", False, "IAM, Numeric condition operators"),
-    Operator("NumericNotEquals", NUMERIC, True, "eq", False, "IAM, Numeric condition operators"),
-    Operator("NumericLessThan", NUMERIC, False, "lt", False, "IAM, Numeric condition operators"),
-    Operator("NumericLessThanEquals", NUMERIC, False, "le", False, "IAM, Numeric condition operators"),
-    Operator("NumericGreaterThan", NUMERIC, False, "gt", False, "IAM, Numeric condition operators"),
-    Operator("NumericGreaterThanEquals", NUMERIC, False, "ge", False, "IAM, Numeric condition operators"),
-    Operator("DateEquals", DATE, False, "eq", False, "IAM, Date condition operators: ISO 8601 or epoch time"),
-    Operator("DateNotEquals", DATE, True, "eq", False, "IAM, Date condition operators"),
-    Operator("DateLessThan", DATE, False, "lt", False, "IAM, Date condition operators"),
-    Operator("DateLessThanEquals", DATE, False, "le", False, "IAM, Date condition operators"),
-    Operator("DateGreaterThan", DATE, False, "gt", False, "IAM, Date condition operators"),
-    Operator("DateGreaterThanEquals", DATE, False, "ge", False, "IAM, Date condition operators"),
-    Operator("Bool", BOOL, False, "eq", True, "IAM, Boolean condition operators"),
-    Operator("BinaryEquals", BINARY, False, "eq", False, "IAM, Binary condition operators: base64"),
-    Operator("IpAddress", IP, False, "eq", False, "IAM, IP address condition operators: CIDR"),
-    Operator("NotIpAddress", IP, True, "eq", False, "IAM, IP address condition operators: all except the range"),
-    Operator("ArnEquals", ARN, False, "eq", True, "IAM, ARN condition operators: ArnEquals and ArnLike behave identically"),
-    Operator("ArnLike", ARN, False, "eq", True, "IAM, ARN condition operators: each segment checked separately"),
-    Operator("ArnNotEquals", ARN, True, "eq", True, "IAM, ARN condition operators"),
-    Operator("ArnNotLike", ARN, True, "eq", True, "IAM, ARN condition operators"),
-    Operator("Null", NULL, False, "eq", False, "IAM, Condition operator to check existence of condition keys"),
+    Operator("StringLike", LIKE, False, "eq", "IAM, String condition operators: case sensitive, `*` and `?` anywhere"),
+    Operator("StringNotLike", LIKE, True, "eq", "IAM, String condition operators: negated, `*` and `?` anywhere"),
+    Operator("NumericEquals", NUMERIC, False, "eq", "IAM, Numeric condition operators"),
+    Operator("NumericNotEquals", NUMERIC, True, "eq", "IAM, Numeric condition operators"),
+    Operator("NumericLessThan", NUMERIC, False, "lt", "IAM, Numeric condition operators"),
+    Operator("NumericLessThanEquals", NUMERIC, False, "le", "IAM, Numeric condition operators"),
+    Operator("NumericGreaterThan", NUMERIC, False, "gt", "IAM, Numeric condition operators"),
+    Operator("NumericGreaterThanEquals", NUMERIC, False, "ge", "IAM, Numeric condition operators"),
+    Operator("DateEquals", DATE, False, "eq", "IAM, Date condition operators: ISO 8601 or epoch time"),
+    Operator("DateNotEquals", DATE, True, "eq", "IAM, Date condition operators"),
+    Operator("DateLessThan", DATE, False, "lt", "IAM, Date condition operators"),
+    Operator("DateLessThanEquals", DATE, False, "le", "IAM, Date condition operators"),
+    Operator("DateGreaterThan", DATE, False, "gt", "IAM, Date condition operators"),
+    Operator("DateGreaterThanEquals", DATE, False, "ge", "IAM, Date condition operators"),
+    Operator("Bool", BOOL, False, "eq", "IAM, Boolean condition operators"),
+    Operator("BinaryEquals", BINARY, False, "eq", "IAM, Binary condition operators: base64"),
+    Operator("IpAddress", IP, False, "eq", "IAM, IP address condition operators: CIDR"),
+    Operator("NotIpAddress", IP, True, "eq", "IAM, IP address condition operators: all except the range"),
+    Operator("ArnEquals", ARN, False, "eq", "IAM, ARN condition operators: ArnEquals and ArnLike behave identically"),
+    Operator("ArnLike", ARN, False, "eq", "IAM, ARN condition operators: each segment checked separately"),
+    Operator("ArnNotEquals", ARN, True, "eq", "IAM, ARN condition operators"),
+    Operator("ArnNotLike", ARN, True, "eq", "IAM, ARN condition operators"),
+    Operator("Null", NULL, False, "eq", "IAM, Condition operator to check existence of condition keys"),
 )
 
 OPERATORS: Final[Mapping[str, Operator]] = {row.name.lower(): row for row in _ROWS}

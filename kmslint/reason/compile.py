@@ -102,7 +102,8 @@ def _compare(
     quantifier = EVERY if use.quantifier == operators.ALL else SOME
     if not condition.values:
         present = use.quantifier is None and not use.if_exists and upper
-        return Atom(key, absent, absent, quantifier, None, present, origin)
+        empty = absent if use.quantifier is not None else present
+        return Atom(key, absent, empty, quantifier, None, present, origin)
     if use.quantifier is None and is_multi and not upper:
         return Atom(key, absent, absent, SOME, None, False, origin)
     is_date = condition.key.lower() == "aws:currenttime"

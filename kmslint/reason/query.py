@@ -18,7 +18,7 @@ from kmslint.policy.request import KeyContext, Request
 from kmslint.policy.truth import T, register_text
 from kmslint.reason import actionset
 from kmslint.reason.answer import INPUT, REGISTER, SYMBOL, Answer, Cause, Proven, StatementRef, Undetermined, Violated
-from kmslint.reason.cells import ORGANIZATIONS, Caller
+from kmslint.reason.cells import ENDPOINT, ORGANIZATIONS, Caller
 from kmslint.reason.certificate import of_reach
 from kmslint.reason.search import Problem
 from kmslint.reason.space import Cell, Found, Goal, Open, Space, is_foreign
@@ -372,10 +372,7 @@ def _is_usual(request: Request) -> bool:
         return not any(name in context for name in _NOT_OF_SERVICES)
     if "aws:viaawsservice" in context and ("kms:viaservice" in context or "aws:calledvia" in context):
         return context["aws:viaawsservice"] == "true" and "aws:sourceip" not in context
-    has_both = "aws:sourceip" in context and any(
-        name in context for name in ("aws:sourcevpce", "aws:sourcevpc", "aws:vpcsourceip")
-    )
-    return not has_both
+    return "aws:sourceip" not in context or not any(name in context for name in ENDPOINT)
 
 
 _NOT_OF_SERVICES: Final = ("kms:viaservice", "aws:viaawsservice", "aws:calledvia", "aws:sourceip", "aws:tokenissuetime")
