@@ -35,7 +35,7 @@ def confused_deputy(key: Key, settings: Settings, params: Params) -> Iterator[Fi
     Source: IAM User Guide, "The confused deputy problem"; RULES.md KMS-SVC-001 for the accepted bindings.
     """
     del params
-    if not any(_admits_services(place.statement) for place in statements(key, "Allow")):
+    if not any(_admits_services(place.statement) for place in statements(key) if place.statement.effect != "Deny"):
         return
     if not _trusted(key, settings):
         reason = "the owner account of the key is not known; pass --account"
@@ -48,7 +48,9 @@ def confused_deputy(key: Key, settings: Settings, params: Params) -> Iterator[Fi
         finding = _judge(at(key, ref), answer, settings, "high", "use")
         if finding is not None:
             yield finding
-    if all(place.ref() in used for place in statements(key, "Allow") if _admits_services(place.statement)):
+    if all(
+        place.ref() in used for place in statements(key) if place.statement.effect != "Deny" and _admits_services(place.statement)
+    ):
         return  # reading is the lesser finding on the same statements
     for ref, answer in _answers(key, settings, _READ, {}).items():
         finding = None if ref in used else _judge(at(key, ref), answer, settings, "low", "read")
