@@ -247,8 +247,8 @@ class Run:
     def _opaque(self, use: Use, condition: Condition) -> int:
         """A key whose value in a service's own call is unknown: absent, or a value that is no customer's (D11)."""
         absent = self._compare(use, condition.values, None)
-        if use.operator.family == operators.NULL:
-            opaque = k_not(absent)
+        if use.operator.family == operators.NULL or not condition.values:
+            opaque = self._compare(use, condition.values, "opaque")
         else:
             hit = k_any(
                 [U if _may_hit_opaque(item.value, use, has_variables=self.has_variables) else F for item in condition.values]
