@@ -104,7 +104,7 @@ def test_addresses() -> None:
               ["2001:db8::/33"], ["2001:db8::1/128"], ["255.255.255.255/32"], ["0.0.0.0/32"]]  # fmt: skip
     atoms = [atom_of(operator, key, values) for operator in ("IpAddress", "NotIpAddress") for values in ranges]
     dense = ["203.0.113.0", "203.0.113.7", "203.0.113.8", "203.0.113.127", "203.0.113.128", "203.0.113.255", "203.0.114.0", "203.0.112.255", "8.8.8.8",
-             "0.0.0.0", "0.0.0.1", "255.255.255.255", "255.255.255.254", "::", "2001:db8::", "2001:db8::1", "2001:db8::2", "2001:db8:8000::",
+             "0.0.0.0", "0.0.0.1", "255.255.255.255", "255.255.255.254", "::", "2001:db8::", "2001:db8::1", "2001:db8::2", "2001:db8:8000::",  # noqa: S104 - an input
              "2001:db9::", "ffff::1", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"]  # fmt: skip
     run(key, atoms, [Domain(ALWAYS, family=operators.IP), Domain(OPTIONAL, family=operators.IP)], dense, 40)
 
