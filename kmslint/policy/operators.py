@@ -40,7 +40,6 @@ _ROWS: Final = (
         STRING_IGNORE_CASE,
         True,
         "eq",
-        True,
         "IAM, String condition operators: negated, ignoring case",
     ),
     Operator("StringLike", LIKE, False, "eq", "IAM, String condition operators: case sensitive, `*` and `?` anywhere"),
