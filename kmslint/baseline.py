@@ -34,7 +34,7 @@ def read_baseline(file: str) -> tuple[Entry, ...]:
 
     Raises ConfigError when it cannot be read or is none: without it nobody knows what was accepted.
     """
-    return parse_baseline(_content(file), file)
+    return parse_baseline(content_of(file), file)
 
 
 def parse_baseline(content: bytes, file: str) -> tuple[Entry, ...]:
@@ -102,7 +102,8 @@ def _notes(report: Report, entries: tuple[Entry, ...], file: str) -> Iterable[st
             yield f"{file}: fixed: `{entry.rule}` of {entry.key} ({entry.fingerprint[:12]}); write the baseline again"
 
 
-def _content(file: str) -> bytes:
+def content_of(file: str) -> bytes:
+    """The bytes of the baseline `file`. Raises ConfigError when it cannot be read."""
     try:
         with open(file, "rb") as stream:
             content = stream.read(MAX_BYTES + 1)

@@ -13,6 +13,7 @@ from kmslint.typed import Final, NoReturn
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "check": ("kmslint.cli.check", "check files, folders or stdin; no network, no credentials"),
     "scan": ("kmslint.cli.scan", "check live keys through the AWS API"),
+    "verify": ("kmslint.cli.verify", "verify the evidence that scan --evidence kept"),
     "diff": ("kmslint.cli.diff", "what a change of keys newly allows, with a request that shows it"),
     "ask": ("kmslint.cli.ask", "ask one question about one key policy"),
     "explain": ("kmslint.cli.explain", "show the page of a rule, or the rules that bear on a control"),

@@ -4,15 +4,20 @@ import argparse
 import sys
 
 from kmslint import app
+from kmslint.baseline import content_of
 from kmslint.cli import messages
 from kmslint.cli.emit import emit
 from kmslint.cli.options import Options, Parser, add_shared, read_shared
-from kmslint.cli.setup import asked_of, compared, gate, settings_of
+from kmslint.cli.setup import Asked, asked_of, compared, gate, settings_of
 from kmslint.errors import UsageError
+from kmslint.model.result import Report
+from kmslint.model.settings import Settings
+from kmslint.sources.kms_client import caller_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kmslint.cli.trusted import Trusted
+    from kmslint.sources.aws import Observed
 
 
 def run(arguments: list[str]) -> int:
@@ -34,7 +39,32 @@ def _scan(found: argparse.Namespace, given: Options, trusted: "Trusted | None") 
     as_of = options.as_of or app.now()
     settings = settings_of(options, as_of) if trusted is None else trusted.settings(options, as_of)
     asked = asked_of(options, settings)
-    report = app.scan_keys(
+    if found.evidence is None:
+        report = _compared(_read(found, options, settings, asked, as_of, None), settings, given, options, trusted)
+        emit(report, options)
+        return gate(report, settings, options)
+    from kmslint.evidence import Asked as AskedFor
+    from kmslint.evidence import Evidence
+    from kmslint.sources.snapshot import Header
+
+    baseline = None if options.baseline is None else content_of(options.baseline)
+    with Evidence(found.evidence, Header(as_of, options.account or settings.account)) as evidence:
+        report = _read(found, options, settings, asked, as_of, evidence.note)
+        report = _compared(report, settings, given, options, trusted)
+        caller = caller_of(found.profile, options.region) if found.endpoint_url is None else None
+        how = AskedFor(settings, asked.rules, asked.frameworks, baseline, as_of, app.now(), caller)
+        digest = evidence.finish(report, how)
+    emit(report, options)
+    if not options.quiet:
+        messages.show(f"evidence: {found.evidence}, SHA-256 of its manifest: {digest}")
+    return gate(report, settings, options)
+
+
+def _read(
+    found: argparse.Namespace, options: Options, settings: Settings, asked: Asked, as_of: str, observed: "Observed | None"
+) -> Report:
+    """The report on the keys that were asked for."""
+    return app.scan_keys(
         None if found.all else tuple(found.key_id),
         region=options.region,
         profile=found.profile,
@@ -46,11 +76,14 @@ def _scan(found: argparse.Namespace, given: Options, trusted: "Trusted | None") 
         frameworks=asked.frameworks,
         as_of=as_of,
         progress=None if options.quiet else messages.progress_on(sys.stderr),
+        observed=observed,
     )
+
+
+def _compared(report: Report, settings: Settings, given: Options, options: Options, trusted: "Trusted | None") -> Report:
+    """The report, what the baseline accepts set apart, with what a trusted revision makes of it."""
     report = compared(report, options)
-    report = report if trusted is None else trusted.told(report, settings, given._replace(as_of=as_of))
-    emit(report, options)
-    return gate(report, settings, options)
+    return report if trusted is None else trusted.told(report, settings, given._replace(as_of=report.as_of))
 
 
 def _parser() -> Parser:
@@ -67,6 +100,9 @@ def _parser() -> Parser:
     parser.add_argument("--endpoint-url", metavar="URL", help="another KMS endpoint")
     parser.add_argument(
         "--include", action="append", default=[], metavar="WHAT", help="also read what has a small quota: rotations, last-usage"
+    )
+    parser.add_argument(
+        "--evidence", metavar="DIR", help="keep what was read, asked and found in a new folder, which `kmslint verify` verifies"
     )
     add_shared(parser)
     return parser

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from kmslint.engine.rule import Block, Check, Facts, Forbid, Options, Require, Rule
 from kmslint.errors import RuleError
 from kmslint.model.result import Control
+from kmslint.sha256 import hexdigest
 from kmslint.typed import Any, Final
 
 Table = Mapping[str, object]
@@ -45,6 +46,12 @@ def read_pages(folder: str) -> Mapping[str, Mapping[str, object]]:
     """For each rule in `folder` its "page" and its "cases". Raises RuleError when they cannot be read."""
     found: Mapping[str, Mapping[str, object]] = _read(os.path.join(folder, PAGES), "pages", dict)
     return found
+
+
+def digest(rules: Sequence[Rule]) -> str:
+    """SHA-256 (hex) of what the rules ask, wherever they were read from. Equal rules, equal digest."""
+    rows = json.dumps([_row(rule) for rule in rules], sort_keys=True, separators=(",", ":"), default=str)
+    return hexdigest(rows.encode())
 
 
 def _row(rule: Rule) -> list[object]:

@@ -72,7 +72,7 @@ def render(report: Report, view: View) -> str:
         _unread(report),
         _basis(report),
         _results(report, view),
-        _provenance(report),
+        _provenance(report, view),
     )
     parts = [*_head(report, view), "<main id=main>"]
     for (name, title), lines in zip(_SECTIONS, sections, strict=True):
@@ -362,11 +362,12 @@ def _results(report: Report, view: View) -> Iterator[str]:
     yield "</details>"
 
 
-def _provenance(report: Report) -> Iterator[str]:
+def _provenance(report: Report, view: View) -> Iterator[str]:
     yield "<dl>"
     for name, text in (
         ("tool", f"kmslint {__version__}, {report.rules} rules"),
         ("time", report.as_of),
+        *((("scanned by", view.caller),) if view.caller else ()),
         ("configuration", f"SHA-256 {report.config_sha256}"),
         ("table of actions", f"as of {actions.AS_OF}"),
         ("table of kms:ViaService names", f"as of {VIA_SERVICES_AS_OF}"),

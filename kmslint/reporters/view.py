@@ -22,6 +22,8 @@ class View(NamedTuple):
     width: int = 100
     full: bool = False
     pages: Mapping[str, str] = {}
+    caller: str | None = None
+    """The ARN of whoever scanned, where it is known."""
 
 
 class Finding(NamedTuple):

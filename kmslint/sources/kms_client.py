@@ -136,6 +136,25 @@ class Connection:
         return client  # type: ignore[no-any-return]
 
 
+def caller_of(profile: str | None, region: str | None) -> str | None:
+    """The ARN that the credentials act as; None when STS does not tell, which is no failure of anything.
+
+    Source: STS API Reference, GetCallerIdentity: no permission is needed.
+    """
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
+
+    limits = Config(connect_timeout=_CONNECT_SECONDS, read_timeout=_CONNECT_SECONDS, retries={"total_max_attempts": 1})
+    try:
+        session = boto3.Session(profile_name=profile, region_name=region or os.environ.get("AWS_REGION") or None)
+        arn: object = session.client("sts", config=limits).get_caller_identity().get("Arn")
+    except (BotoCoreError, ClientError, ResponseParserError, ValueError, TypeError, AttributeError, RecursionError):
+        return None
+    return arn if isinstance(arn, str) and re.fullmatch(r"arn:[!-~]{1,2000}", arn) else None
+
+
 def _configuration(read_seconds: float) -> object:
     from botocore.config import Config
 

@@ -71,7 +71,7 @@ def _stated(operation: str, answer: Answer) -> dict[str, object]:
 
 
 def _storable(value: object) -> object:
-    """The value as JSON holds it. What JSON has no word for becomes text."""
+    """The value as JSON holds it; null for what JSON has no word for, so that no text comes of what is no text."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     if isinstance(value, Mapping):
@@ -80,7 +80,7 @@ def _storable(value: object) -> object:
         return [_storable(item) for item in value]
     if value is None or isinstance(value, (str, bool, int)) or (isinstance(value, float) and math.isfinite(value)):
         return value
-    return str(value)
+    return None
 
 
 def _line(value: Mapping[str, object]) -> str:
@@ -145,6 +145,14 @@ def keys_in_stream(stream: "BinaryIO", name: str, account: str | None = None) ->
 _HELP: Final = "scan again, or take the copy whose SHA-256 stands in manifest.json"
 
 
+def is_moment(text: str) -> bool:
+    """Whether `text` is a time as kmslint writes it: UTC, ISO 8601, whole seconds."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S%z").strftime("%Y-%m-%dT%H:%M:%SZ") == text
+    except ValueError:
+        return False
+
+
 def _header_of(path: str) -> Header | None:
     if not os.path.isfile(path):
         return None
@@ -159,6 +167,8 @@ def _header(record: Mapping[str, Any]) -> Header:
     as_of, account, tool = record.get("as_of"), record.get("account"), record.get("tool")
     if record.get("format") != FORMAT or not isinstance(as_of, str) or not isinstance(tool, str):
         raise InputError(f"is no snapshot: expected `{FORMAT}`")
+    if not is_moment(as_of):
+        raise InputError("`as_of` is not a time as 2026-11-24T08:00:00Z")
     if account is not None and not isinstance(account, str):
         raise InputError("`account` is not an account id")
     return Header(as_of, account, tool)
@@ -181,7 +191,7 @@ def _observation(record: Mapping[str, Any]) -> Observation:
     """What the line of a key states. Raises InputError where it does not say it, or its digests differ."""
     asked, region, as_of, listed = (record.get(name) for name in ("key", "region", "as_of", "answers"))
     texts_stand = isinstance(asked, str) and isinstance(as_of, str) and isinstance(region, (str, type(None)))
-    if not texts_stand or not isinstance(listed, list):
+    if not texts_stand or not isinstance(listed, list) or not is_moment(str(as_of)):
         raise InputError("the line is no key, error or end")
     return Observation(str(asked), region, str(as_of), dict(_answer(item) for item in listed))
 

@@ -70,20 +70,25 @@ def test_the_owner_is_kept_and_may_be_overridden() -> None:
 
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.datetimes(timezones=st.just(UTC)),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=8,
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
 )
-FIELDS = st.sampled_from(
-    ["Arn", "KeyId", "KeyState", "Origin", "KeySpec", "MultiRegion", "DeletionDate", "ValidTo", "PendingDeletionWindowInDays"]
-)
+MOMENTS = st.datetimes(timezones=st.just(UTC)) | VALUES
+"""botocore makes times of the fields that KMS documents as times, and of no others."""
+METADATA = {
+    **dict.fromkeys(("Arn", "KeyId", "KeyState", "Origin", "MultiRegion", "PendingDeletionWindowInDays"), VALUES),
+    **dict.fromkeys(("CreationDate", "DeletionDate", "ValidTo"), MOMENTS),
+}
 OPERATIONS: Mapping[str, st.SearchStrategy[Any]] = {
-    "DescribeKey": st.fixed_dictionaries({"KeyMetadata": st.dictionaries(FIELDS, VALUES, max_size=4) | VALUES}),
+    "DescribeKey": st.fixed_dictionaries({"KeyMetadata": st.fixed_dictionaries({}, optional=METADATA) | VALUES}),
     "GetKeyPolicy/default": st.fixed_dictionaries({"Policy": st.just(POLICY) | VALUES}),
-    "GetKeyRotationStatus": st.fixed_dictionaries({"KeyRotationEnabled": VALUES, "NextRotationDate": VALUES}),
+    "GetKeyRotationStatus": st.fixed_dictionaries({"KeyRotationEnabled": VALUES, "NextRotationDate": MOMENTS}),
     "ListAliases": st.fixed_dictionaries({"Aliases": st.lists(st.fixed_dictionaries({"AliasName": VALUES}), max_size=2)}),
     "ListGrants": st.fixed_dictionaries({"Grants": st.lists(VALUES, max_size=2)}),
-    "ListKeyRotations": st.fixed_dictionaries({"Rotations": st.lists(st.fixed_dictionaries({"RotationDate": VALUES}))}),
+    "ListKeyRotations": st.fixed_dictionaries(
+        {"Rotations": st.lists(st.fixed_dictionaries({"RotationDate": MOMENTS}), max_size=2)}
+    ),
     "ListResourceTags": st.builds(Failure, st.text(), st.text()),
 }
 
@@ -111,10 +116,17 @@ def faulty() -> Iterator[tuple[str, str, int, str]]:
     yield "an error taken out", "".join([*lines[:2], lines[3]]), 3, "1 keys and 0 errors were read"
     yield "a key after the end", whole + lines[1], 5, "the line is no key, error or end"
     yield "another format", whole.replace("snapshot/1", "snapshot/9"), 1, "is no snapshot: expected `kmslint-snapshot/1`"
+    yield "an odd time", whole.replace(AS_OF, "9999-99-99T00:00:00Z", 1), 1, "`as_of` is not a time"
+    yield "an odd time of a key", lines[0] + lines[1].replace(AS_OF, "today"), 2, "the line is no key, error or end"
     yield "empty", "", 1, "the line is not JSON"
     yield "deep", lines[0] + "[" * 200_000 + "\n", 2, "the line is not JSON"
     yield "a list", lines[0] + "[]\n", 2, "the line is no JSON object"
-    yield "odd answers", lines[0] + '{"key":"k","region":null,"as_of":"x","answers":[7]}\n', 2, "an answer has no operation"
+    yield (
+        "odd answers",
+        lines[0] + '{"key":"k","region":null,"as_of":"2026-11-24T08:00:00Z","answers":[7]}\n',
+        2,
+        "an answer has no operation",
+    )
     yield "odd error", lines[0] + '{"error":{"source":7}}\n', 2, "an error has no source or message"
     yield "odd end", lines[0] + '{"end":true}\n', 2, "its last line counts true"
     yield "no answers", lines[0] + '{"key":"k"}\n', 2, "the line is no key, error or end"
