@@ -157,3 +157,41 @@ def test_a_delegated_allow_counts_as_none_when_direct_ones_are_asked_for() -> No
     assert isinstance(is_inert(both, StatementRef(1, 0), KEY), Violated)
     assert isinstance(is_inert(both, StatementRef(2, 0), KEY), Proven)
     assert isinstance(is_inert((*direct, *direct), StatementRef(0, 0), KEY), Proven)
+
+
+def joined(first: str, second: str) -> dict[str, object]:
+    """Allows what equals `first` and denies all that does not equal `second`."""
+    statements = [
+        {"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*", "Condition": {"StringEquals": {"kms:EncryptionContext:c": first}}},
+        {"Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*", "Condition": {"StringNotEquals": {"kms:EncryptionContext:c": second}}},
+    ]  # fmt: skip
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "value"),
+    [
+        ("p${aws:PrincipalTag/t}", "${aws:PrincipalTag/t}p", "p"), ("p${aws:PrincipalTag/t}", "pq", "q"), ("${aws:PrincipalTag/t}", "pq", "pq"),
+        ("${aws:PrincipalTag/t}${aws:PrincipalTag/t}", "aa", "a"), ("${aws:PrincipalTag/t}", "${aws:PrincipalTag/t}", "x"),
+        ("${aws:PrincipalTag/t, 'd'}", "d", "d"),
+    ],
+)  # fmt: skip
+def test_no_proof_where_a_value_of_the_variable_serves(first: str, second: str, value: str) -> None:
+    """The twin of each shows that the pair of texts is not allowed because of something else."""
+    policies = (policy_of(joined(first, second)),)
+    context = {
+        "aws:principaltag/t": value,
+        "kms:encryptioncontext:c": first.replace("${aws:PrincipalTag/t, 'd'}", value).replace("${aws:PrincipalTag/t}", value),
+    }
+    request = Request(f"arn:aws:iam::{OWNER}:user/u", "kms:Decrypt", context, KEY)
+    assert evaluate(policies, request).must
+    asked = statements_of([{"Principal": "*", "Action": "kms:Decrypt"}])
+    assert not isinstance(find_allowed(policies, asked, KEY, grant="any"), Proven)
+
+
+@pytest.mark.parametrize(("first", "second"), [("p${aws:PrincipalTag/t}", "qr"), ("${aws:PrincipalTag/t}", ""), ("a", "b")])
+def test_a_proof_where_no_value_of_the_variable_serves(first: str, second: str) -> None:
+    policies = (policy_of(joined(first, second)),)
+    asked = statements_of([{"Principal": "*", "Action": "kms:Decrypt"}])
+    found = find_allowed(policies, asked, KEY, grant="any")
+    assert not isinstance(found, Violated)
