@@ -306,10 +306,13 @@ def _splat(self: Evaluator, expression: Splat, scope: Scope) -> Node:
 
 
 def pairs_of(node: Node) -> list[tuple[Node, Node]] | None:
-    """The keys and values of a collection; None where they are not all known to be there."""
+    """The keys and values of a collection, in the order of iteration; None where they are not all known to be there.
+
+    Source: HashiCorp, Terraform, "for Expressions", "Result Types": the keys of maps and objects are sorted.
+    """
     place = values.place_of(node)
     if node.kind == OBJECT:
-        return [(member.key_node._replace(value=member.key, kind=STRING), member.value) for member in node.members()]
+        return [(member.key_node._replace(value=member.key, kind=STRING), member.value) for member in _sorted(node)]
     if node.kind == ARRAY:
         if any(map(values.is_several, node.items())):
             return None
@@ -317,6 +320,10 @@ def pairs_of(node: Node) -> list[tuple[Node, Node]] | None:
     if node.kind == UNRESOLVED:
         return None
     raise Failure(f"{node.kind} has no items", place)
+
+
+def _sorted(node: Node) -> list[Member]:
+    return sorted(node.members(), key=lambda member: member.key)
 
 
 def _bound(names: Sequence[str], key: Node, value: Node) -> dict[str, Node]:

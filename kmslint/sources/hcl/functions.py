@@ -133,7 +133,7 @@ FUNCTIONS: Final[dict[str, Function]] = {
     "concat": list_functions.concat,
     "flatten": list_functions.flatten,
     "compact": list_functions.compact,
-    "distinct": list_functions.set_of,
+    "distinct": list_functions.distinct,
     "toset": list_functions.set_of,
     "tolist": list_functions.as_is,
     "tomap": list_functions.as_is,

@@ -62,11 +62,26 @@ def _unique(items: Iterable[Node]) -> list[Node]:
     return list(found.values())
 
 
+def _ordered(items: Iterable[Node]) -> list[Node]:
+    """Each item once, as a set has them: texts that are all known in their order, others as they came."""
+    found = _unique(items)
+    if all(item.kind == STRING and isinstance(item.value, str) for item in found):
+        return sorted(found, key=lambda item: str(item.value))
+    return found
+
+
+def distinct(_: Evaluator, call: Call, arguments: list[Node], __: Scope) -> Node | None:
+    """The items of a list, each once, as they came."""
+    if len(arguments) != 1 or arguments[0].kind not in {ARRAY, NULL}:
+        return None
+    return arguments[0] if arguments[0].kind == NULL else values.array(_unique(arguments[0].items()), call.place)
+
+
 def set_of(_: Evaluator, call: Call, arguments: list[Node], __: Scope) -> Node | None:
     """The items, each once."""
     if len(arguments) != 1 or arguments[0].kind not in {ARRAY, NULL}:
         return None
-    return arguments[0] if arguments[0].kind == NULL else values.array(_unique(arguments[0].items()), call.place)
+    return arguments[0] if arguments[0].kind == NULL else values.array(_ordered(arguments[0].items()), call.place)
 
 
 def union(_: Evaluator, call: Call, arguments: list[Node], __: Scope) -> Node | None:
@@ -74,7 +89,7 @@ def union(_: Evaluator, call: Call, arguments: list[Node], __: Scope) -> Node | 
     found: list[Node] = []
     for argument in arguments:
         found += [values.several(argument)] if argument.kind == UNRESOLVED else argument.items()
-    return values.array(_unique(found), call.place)
+    return values.array(_ordered(found), call.place)
 
 
 def intersection(_: Evaluator, call: Call, arguments: list[Node], __: Scope) -> Node | None:
@@ -83,7 +98,7 @@ def intersection(_: Evaluator, call: Call, arguments: list[Node], __: Scope) -> 
         return None
     others = [{values.plain(item) for item in argument.items()} for argument in arguments[1:]]
     kept = [item for item in arguments[0].items() if all(values.plain(item) in other for other in others)]
-    return values.array(_unique(kept), call.place)
+    return values.array(_ordered(kept), call.place)
 
 
 def subtraction(_: Evaluator, call: Call, arguments: list[Node], __: Scope) -> Node | None:
@@ -91,7 +106,7 @@ def subtraction(_: Evaluator, call: Call, arguments: list[Node], __: Scope) -> N
     if len(arguments) != 2 or not all(map(values.is_known, arguments)):
         return None
     gone = {values.plain(item) for item in arguments[1].items()}
-    return values.array(_unique(item for item in arguments[0].items() if values.plain(item) not in gone), call.place)
+    return values.array(_ordered(item for item in arguments[0].items() if values.plain(item) not in gone), call.place)
 
 
 def as_is(_: Evaluator, __: Call, arguments: list[Node], ___: Scope) -> Node | None:

@@ -139,8 +139,8 @@ def test_instances_of_count_and_for_each() -> None:
     assert addresses('resource "aws_kms_key" "k" { count = 2 }') == ["aws_kms_key.k[0]", "aws_kms_key.k[1]"]
     assert addresses('resource "aws_kms_key" "k" { count = 0 }') == []
     assert addresses('resource "aws_kms_key" "k" { for_each = toset(["b", "a"]) }') == [
-        'aws_kms_key.k["b"]',
         'aws_kms_key.k["a"]',
+        'aws_kms_key.k["b"]',
     ]
     assert addresses('variable "n" {}\nresource "aws_kms_key" "k" { count = var.n }') == ["aws_kms_key.k[*]"]
     assert addresses('variable "n" {}\nresource "aws_kms_key" "k" { count = var.n ? 1 : 0 }') == ["aws_kms_key.k[0]"]
