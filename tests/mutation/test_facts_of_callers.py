@@ -2,12 +2,15 @@
 
 import pytest
 
+from kmslint.policy.document import Principal
 from kmslint.policy.evaluate import evaluate
 from kmslint.policy.operators import OPERATORS, lookup, nearest
-from kmslint.policy.principals import FEDERATED, OTHER, ROLE, ROOT, SERVICE, USER, account_of, identify
+from kmslint.policy.principals import FEDERATED, OTHER, ROLE, ROOT, SERVICE, USER, account_of, identify, match_entry
 from kmslint.policy.request import KeyContext, Request
+from kmslint.policy.truth import F, U
 from kmslint.reason.answer import Proven, StatementRef, Violated
 from kmslint.reason.query import find_allowed, find_not_allowed, is_inert
+from kmslint.tree import Symbol, Template, from_python
 from tests.oracle.bridge import KEY_ARN, key_of, policy_of, statements_of
 from tests.strategies import OWNER, PARTNER
 
@@ -195,3 +198,39 @@ def test_a_proof_where_no_value_of_the_variable_serves(first: str, second: str) 
     asked = statements_of([{"Principal": "*", "Action": "kms:Decrypt"}])
     found = find_allowed(policies, asked, KEY, grant="any")
     assert not isinstance(found, Violated)
+
+
+def held(
+    operator: str, key: str, value: str, name: str, context: object, *, lean: bool = False, version: str = "2012-10-17"
+) -> str:
+    document = {**policy("*", Condition={operator: {key: value}}), "Version": version}
+    request = Request(f"arn:aws:iam::{OWNER}:user/u", "kms:Decrypt", {name: context}, KEY)  # type: ignore[dict-item]
+    return decided(document, request, lean=lean)
+
+
+def test_corners_of_one_condition() -> None:
+    assert held("DateEquals", "aws:CurrentTime", "2026", "aws:currenttime", "2026-01-01T00:00:00Z", lean=True) == "allow"
+    assert held("DateEquals", "aws:CurrentTime", "2026", "aws:currenttime", "2026-01-01T00:00:00Z") == "undetermined"
+    assert held("IpAddress", "aws:SourceIp", "::ffff:1.2.3.0/120", "aws:sourceip", "::1.2.3.4") == "implicit_deny"
+    assert held("IpAddress", "aws:SourceIp", "::ffff:1.2.3.0/120", "aws:sourceip", "1.2.3.4") == "undetermined"
+    assert held("StringEquals", "aws:TagKeys", "a", "aws:tagkeys", frozenset({""})) == "implicit_deny"
+    assert held("StringNotEquals", "aws:TagKeys", "a", "aws:tagkeys", frozenset({""})) == "allow"
+    old = Request("s3.amazonaws.com", "kms:Decrypt", {}, KEY)
+    literal = {**policy("*", Condition={"StringEquals": {"aws:userid": "${aws:username}"}}), "Version": "2008-10-17"}
+    assert decided(literal, old) == "implicit_deny"
+
+
+@pytest.mark.parametrize(
+    ("head", "matching"),
+    [
+        (f"arn:aws:iam::{OWNER}:user/", {USER, FEDERATED}), (f"arn:aws:iam::{OWNER}:role/", {ROLE}),
+        (f"arn:aws:sts::{OWNER}:assumed-role/", {ROLE}), (f"arn:aws:sts::{OWNER}:federated-user/", {FEDERATED}),
+        (f"arn:aws:iam::{OWNER}:", {USER, ROLE, ROOT, FEDERATED}), (f"arn:aws:iam::{PARTNER}:user/", set()),
+        ("arn:aws:iam::", {USER, ROLE, ROOT, FEDERATED, SERVICE}), ("", {USER, ROLE, ROOT, FEDERATED, SERVICE}),
+    ],
+)  # fmt: skip
+def test_a_hole_leaves_open_only_what_stands_after_it(head: str, matching: set[str]) -> None:
+    entry = Principal("AWS", Template((head, Symbol("x")) if head else (Symbol("x"),)), from_python(None))
+    for kind, caller in CALLERS.items():
+        request = Request(caller, "kms:Decrypt", {}, KEY)
+        assert match_entry(entry, request, lean=False).truth == (U if kind in matching else F), kind
