@@ -402,7 +402,7 @@ def _table(caption: str, heads: Iterable[str], rows: list[str], numeric: tuple[s
     if not rows:
         yield "<p>None.</p>"
         return
-    yield f'<div class="scroll" tabindex="0" role="region" aria-label="{caption}"><table><caption>{caption}</caption><thead><tr>'
+    yield f'<div class="scroll" tabindex="0" role="region" aria-label="{caption}"><table><caption><span>{caption}</span></caption><thead><tr>'
     yield from (f'<th scope="col"{" class=n" if head in numeric else ""}>{head}</th>' for head in heads)
     yield "</tr></thead><tbody>"
     yield from rows

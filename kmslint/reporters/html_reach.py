@@ -146,7 +146,8 @@ def _merged(rows: Sequence[_Row]) -> list[_Row]:
 def _table(rows: Sequence[_Row], key: Key) -> Iterator[str]:
     owner = f"owned by account {key.account}" if key.account else "whose owner is not known"
     yield '<div class="scroll reach" tabindex="0" role="region" aria-label="Who can reach the key"><table>'
-    yield f"<caption>A key {escape(visible(owner))}. By its policies alone, whoever is not listed may do none of these: proven.</caption>"
+    proven = "By its policies alone, whoever is not listed may do none of these: proven."
+    yield f"<caption><span>A key {escape(visible(owner))}. {proven}</span></caption>"
     yield '<thead><tr><th scope="col" class="w">caller</th>'
     yield from (f'<th scope="col" class="c">{heading}</th>' for _, heading in ACTIONS)
     yield "</tr></thead><tbody>"

@@ -39,6 +39,7 @@ background:var(--info-bg);color:var(--info)}
 .scroll{overflow-x:auto;border:1px solid var(--line);border-radius:.5rem;margin:.6rem 0}
 table{border-collapse:collapse;width:100%;font-size:.925rem}
 caption{text-align:left;padding:.5rem .7rem;color:var(--muted)}
+caption span{display:inline-block;position:sticky;left:.7rem;max-width:calc(100vw - 3.6rem)}
 th,td{text-align:left;vertical-align:top;padding:.45rem .7rem;border-top:1px solid var(--line)}
 thead th{border-top:0;background:var(--card);font-weight:600}
 tbody th{font-weight:500}
@@ -83,7 +84,7 @@ td.w,th.w{min-width:11rem}}
 body{font-size:9.5pt;print-color-adjust:exact;-webkit-print-color-adjust:exact}
 main,header,footer{max-width:none;padding:0}nav,.skip{display:none}
 h2{break-after:avoid}h3,h4{break-after:avoid}tr,pre{break-inside:avoid}.card h4,.card p{break-after:avoid}
-.scroll{overflow:visible;border-radius:0}pre{white-space:pre-wrap;overflow:visible}table{font-size:8pt}
-thead{display:table-header-group}th,td{padding:.2rem .35rem}td.w,th.w,.k{min-width:0}.reach tbody th{position:static}
+.tag{font-size:7.5pt}.scroll{overflow:visible;border-radius:0}pre{white-space:pre-wrap;overflow:visible}table{font-size:8pt}
+thead{display:table-header-group}th,td{padding:.2rem .35rem}td.w,th.w,.k{min-width:0}.reach tbody th,caption span{position:static}
 }
 """.strip()
