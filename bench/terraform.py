@@ -1,10 +1,12 @@
 """How fast Terraform is read: 500 files of code, a repository of 20,000 files with 50 keys, a plan of 10 MB, one small file.
 
-    python bench/terraform.py
+    python bench/terraform.py [--checkov /path/to/checkov]
 
-Inputs are generated. Targets: under 1 s, under 3 s, under 1.5 s, and 8 times `python -c pass` for the whole process.
+Inputs are generated. Targets: under 1 s, under 3 s, under 1.5 s, and 8 times `python -c pass` for the whole process. With a
+Checkov command (of an environment of its own: its dependencies are many), the same file is given to it in the same run.
 """
 
+import argparse
 import json
 import os
 import subprocess
@@ -55,6 +57,9 @@ resource "aws_iam_role" "r{number}" {{
 
 def main() -> int:
     """Print every figure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--checkov", help="a Checkov command to run beside kmslint on one file")
+    checkov = parser.parse_args().checkov
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         _module(root / "code", 500)
@@ -66,7 +71,7 @@ def main() -> int:
         small = root / "small"
         small.mkdir()
         (small / "main.tf").write_text('data "aws_caller_identity" "current" {}\n' + _KEY.format(number=0), encoding="utf-8")
-        _process(small)
+        _process(small, checkov)
     return 0
 
 
@@ -117,8 +122,8 @@ def _best(run: Callable[[], int], times: int = 3) -> float:
     return min(found)
 
 
-def _process(folder: Path) -> None:
-    """The whole process for one small file, beside a Python that does nothing."""
+def _process(folder: Path, checkov: str | None) -> None:
+    """The whole process for one small file, beside a Python that does nothing, and Checkov if it is given."""
     command = [sys.executable, "-m", "kmslint", "check", str(folder / "main.tf")]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
@@ -128,6 +133,9 @@ def _process(folder: Path) -> None:
     ours = _best(lambda: run(command), 10)
     bare = _best(lambda: run([sys.executable, "-c", "pass"]), 10)
     print(f"one small file: {ours * 1000:.0f} ms, {ours / bare:.1f} times `python -c pass` ({bare * 1000:.0f} ms)")
+    if checkov:
+        theirs = _best(lambda: run([checkov, "--file", str(folder / "main.tf"), "--quiet", "--compact", "--skip-download"]), 3)
+        print(f"checkov on the same file: {theirs * 1000:.0f} ms, {theirs / ours:.1f} times kmslint")
 
 
 if __name__ == "__main__":
