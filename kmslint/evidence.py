@@ -23,7 +23,7 @@ from types import TracebackType
 from kmslint import __version__, app
 from kmslint.aws import actions
 from kmslint.aws.partitions import VIA_SERVICES_AS_OF
-from kmslint.baseline import apply_baseline, parse_baseline
+from kmslint.baseline import apply_baseline, content_of, parse_baseline
 from kmslint.config import digest, read_settings
 from kmslint.effective import effective_toml
 from kmslint.engine import compiled
@@ -161,8 +161,7 @@ def judged(directory: str, rules: Sequence[Rule], frameworks: Sequence[Framework
     baseline = os.path.join(directory, BASELINE)
     if not os.path.isfile(baseline):
         return report
-    with open(baseline, "rb") as stream:
-        return apply_baseline(report, parse_baseline(stream.read(), BASELINE), BASELINE)
+    return apply_baseline(report, parse_baseline(content_of(baseline), BASELINE), BASELINE)
 
 
 def rendered(format: str, report: Report, caller: str | None) -> str:

@@ -10,7 +10,7 @@ from kmslint.engine.frameworks import Framework, restricted
 from kmslint.engine.loader import Catalogue
 from kmslint.engine.rule import Rule
 from kmslint.errors import ConfigError, InputError
-from kmslint.evidence import FORMAT, MANIFEST, REPORT, SUMS, digests, judged, rendered, sums
+from kmslint.evidence import BASELINE, FORMAT, MANIFEST, REPORT, SETTINGS, SNAPSHOT, SUMS, digests, judged, rendered, sums
 from kmslint.model.result import Report
 from kmslint.sha256 import hexdigest
 from kmslint.sources.snapshot import is_moment
@@ -47,6 +47,8 @@ class Verdict(NamedTuple):
 def read_manifest(directory: str) -> Manifest:
     """The manifest of the evidence in `directory`. Raises InputError when there is none that can be read."""
     file = os.path.join(directory, MANIFEST)
+    if _is_odd(file):
+        raise InputError("is no regular file", source=file, help=_HELP)
     try:
         with open(file, "rb") as stream:
             data = stream.read(MAX_BYTES + 1)
@@ -70,6 +72,9 @@ def verify(directory: str, manifest: Manifest, catalogue: Catalogue) -> Verdict:
     is_same_tool = manifest.version == __version__ and compiled.digest(rules) == manifest.rules_sha256
     if not is_same_tool:
         notes.append(f"judged by kmslint {manifest.version} then and {__version__} now, with other rules or another program")
+    odd = [name for name in (SNAPSHOT, SETTINGS, BASELINE, REPORT) if _is_odd(os.path.join(directory, name))]
+    if odd:
+        return Verdict((*changes, f"the results cannot be recomputed: {odd[0]} is no regular file"), tuple(notes), 0)
     try:
         again = judged(directory, rules, frameworks, manifest.as_of)
     except ConfigError as error:
@@ -81,6 +86,11 @@ def verify(directory: str, manifest: Manifest, catalogue: Catalogue) -> Verdict:
 
 
 _HELP: Final = "name the folder that kmslint scan --evidence made"
+
+
+def _is_odd(path: str) -> bool:
+    """Whether there is something at `path` that is no regular file: a link may lead anywhere, a pipe never ends."""
+    return os.path.lexists(path) and (os.path.islink(path) or not os.path.isfile(path))
 
 
 def _unreadable(directory: str, error: OSError) -> InputError:

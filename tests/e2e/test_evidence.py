@@ -26,10 +26,10 @@ def kms() -> Iterator[FakeKms]:
 def kmslint(home: Path, aws_environment: Mapping[str, str]) -> Kmslint:
     program, path = command()
 
-    def run(*arguments: str, **more: str) -> Ran:
+    def run(*arguments: str, cwd: Path = home, **more: str) -> Ran:
         done = subprocess.run(
             [*program, *arguments],
-            cwd=home,
+            cwd=cwd,
             env={**aws_environment, **path, **more},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -104,15 +104,32 @@ def test_a_scan_does_not_fail_for_sts(kmslint: Kmslint, kms: FakeKms, tmp_path: 
     assert (ran.code, json.loads((folder / "manifest.json").read_text())["caller"]) == (0, None)
 
 
-def test_a_baseline_and_a_trusted_configuration_hold_in_evidence(
-    scan: Scan, kmslint: Kmslint, kms: FakeKms, tmp_path: Path
-) -> None:
+def test_a_baseline_holds_in_evidence(scan: Scan, kmslint: Kmslint, kms: FakeKms, tmp_path: Path) -> None:
     kms.add(FakeKey(policies={"default": PUBLIC}))
     baseline, folder = tmp_path / "baseline.json", tmp_path / "evidence"
     scan(kms.url, "--all", "--write-baseline", str(baseline))
     ran = scan(kms.url, "--all", "--baseline", str(baseline), "--evidence", str(folder))
     assert ran.report()["summary"]["FAIL"] == 0
     assert ran.report()["summary"]["suppressed"] > 0
+    assert kmslint("verify", str(folder)).code == 0
+
+
+def test_what_a_trusted_revision_says_is_kept(kmslint: Kmslint, kms: FakeKms, tmp_path: Path) -> None:
+    fake = kms.add(FakeKey(policies={"default": PUBLIC}))
+    repository, folder = tmp_path / "repository", tmp_path / "evidence"
+    repository.mkdir()
+    settings = repository / "kmslint.toml"
+    settings.write_text('rotation_days = 90\n[severity]\npublic-access = "high"\n')
+    git = ["git", "-C", str(repository), "-c", "user.name=x", "-c", "user.email=x@example.com"]
+    for arguments in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "x"]):
+        subprocess.run([*git, *arguments], check=True, capture_output=True)
+    settings.write_text('[severity]\npublic-access = "low"\n')
+    program = ("scan", "--key-id", fake.arn, "--endpoint-url", kms.url, "--region", "us-east-1", "--trusted-ref", "HEAD")
+    ran = kmslint(*program, "--evidence", str(folder), "--format", "json", cwd=repository)
+    kept = json.loads((folder / "report.json").read_text())
+    severities = {result["severity"] for result in kept["results"] if result["rule"] == "public-access"}
+    assert (ran.code, severities, "rotation_days = 90" in (folder / "kmslint.toml").read_text()) == (1, {"high"}, True)
+    assert json.loads((folder / "manifest.json").read_text())["notes"] == ran.report()["notes"]
     assert kmslint("verify", str(folder)).code == 0
 
 

@@ -215,6 +215,11 @@ def link_report(folder: Path) -> None:
     (folder / "report.csv").symlink_to("/etc/passwd")
 
 
+def piped(file: Path) -> None:
+    file.unlink(missing_ok=True)
+    os.mkfifo(file)
+
+
 SPOILED: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
     "a page changed": (lambda folder: (folder / "rules/no-alias.md").write_text("x"), ("rules/no-alias.md: SHA-256 is ",)),
     "a page gone": (lambda folder: (folder / "rules/no-alias.md").unlink(), ("rules/no-alias.md: is gone",)),
@@ -222,6 +227,14 @@ SPOILED: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
     "a link more": (lambda folder: (folder / "loop").symlink_to(folder), ("loop: is not in the manifest",)),
     "a link instead": (link_report, ("report.csv: is no regular file",)),
     "a pipe instead": (lambda folder: os.mkfifo(folder / "pipe"), ("pipe: is not in the manifest",)),
+    "a pipe for the snapshot": (
+        lambda folder: piped(folder / "snapshot.jsonl"),
+        ("snapshot.jsonl: is no regular file", "the results cannot be recomputed: snapshot.jsonl is no"),
+    ),
+    "a pipe for a baseline": (
+        lambda folder: piped(folder / "baseline.json"),
+        ("baseline.json: is not in the manifest", "the results cannot be recomputed: baseline.json is no"),
+    ),
     "sums": (lambda folder: (folder / "SHA256SUMS").write_text(""), ("SHA256SUMS: SHA-256 is ",)),
     "report": (spoil_report, ("report.json: SHA-256 is ", "public-access on ", "no-alias on ")),
     "no report": (lambda folder: (folder / "report.json").write_text("[" * 100_000), ("report.json: SHA-256", "report.json: is no report")),
@@ -276,6 +289,12 @@ def test_what_is_no_manifest_cannot_be_read(keep: Keep, members: dict[str, objec
     rewritten(folder, **members)
     with pytest.raises(InputError, match="is no manifest"):
         read_manifest(str(folder))
+
+
+def test_a_pipe_is_no_manifest_and_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "manifest.json")
+    with pytest.raises(InputError, match="is no regular file"):
+        read_manifest(str(tmp_path))
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{" * 100_000, "\xff"])
