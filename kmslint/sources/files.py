@@ -202,7 +202,7 @@ def _entries(folder: str, depth: int) -> Iterator[tuple[str, int]]:
             if entry.is_dir(follow_symlinks=False):
                 if not entry.name.startswith("."):
                     yield os.path.join(prefix, entry.name), depth + 1
-            elif (_reader(entry.name) is not None or terraform_files.is_code(entry.name)) and not entry.is_dir():
+            elif (_reader(entry.name) is not None or terraform_files.is_code(entry.name)) and not os.path.isdir(entry.path):
                 yield os.path.join(prefix, entry.name), -1
 
 

@@ -59,7 +59,7 @@ class Folder:
             return ()
         try:
             with os.scandir(directory or ".") as entries:
-                return sorted(entry.name for entry in entries if entry.is_file())
+                return sorted(entry.name for entry in entries if os.path.isfile(entry.path))
         except OSError:
             return ()
 
