@@ -550,3 +550,6 @@ def _exceptions() -> Iterator[Case]:
     ):
         yield f"allowed to all but {name}", policy(statement(principal=None, NotPrincipal=principal)), "FFFF"
     yield "allowed to all but everybody", policy(statement(principal=None, NotPrincipal="*")), "PPPP"
+    yield "an effect written allow", policy(_ROOT, statement("allow")), "UUUU"
+    none = {"StringEquals": {_CALLER: []}}
+    yield "an empty list of accounts", policy(_ROOT, statement(condition=none)), "UUUU"
