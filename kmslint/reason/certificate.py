@@ -7,7 +7,9 @@ core by deletion: conditions that must hold, and clauses of which one literal mu
 from collections.abc import Sequence
 
 from kmslint.reason.answer import Killed, StatementRef
-from kmslint.reason.cells import Caller, Domains, Mode
+from kmslint.reason.callers import Caller
+from kmslint.reason.domains import Domains
+from kmslint.reason.modes import Mode
 from kmslint.reason.search import Clause, Problem, Search
 from kmslint.reason.strings import Budget
 from kmslint.reason.values import Atom, Solver

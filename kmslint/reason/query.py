@@ -18,8 +18,9 @@ from kmslint.policy.request import KeyContext, Request
 from kmslint.policy.truth import T, register_text
 from kmslint.reason import actionset
 from kmslint.reason.answer import INPUT, REGISTER, SYMBOL, Answer, Cause, Proven, StatementRef, Undetermined, Violated
-from kmslint.reason.cells import ENDPOINT, ORGANIZATIONS, Caller
+from kmslint.reason.callers import Caller
 from kmslint.reason.certificate import of_reach
+from kmslint.reason.modes import ENDPOINT, ORGANIZATIONS
 from kmslint.reason.search import Problem
 from kmslint.reason.space import Cell, Found, Goal, Open, Space, is_foreign
 from kmslint.reason.statements import Numbered

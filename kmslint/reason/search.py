@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 
 from kmslint.policy.operators import STRING
 from kmslint.policy.principals import FEDERATED, ROLE, ROOT, SERVICE, USER, identify
-from kmslint.reason.cells import Caller, Domains
+from kmslint.reason.callers import Caller
+from kmslint.reason.domains import Domains
 from kmslint.reason.strings import DIGIT, Budget, Chars, Constraint, Regex, shortest, text
 from kmslint.reason.values import EVERY, SOME, TEXT_FAMILIES, Absence, Atom, Held, Solver, Test, Unsolved, domain_constraints
 from kmslint.typed import Final, NamedTuple

@@ -16,8 +16,10 @@ from kmslint.policy.request import KeyContext, Request
 from kmslint.policy.truth import T, U
 from kmslint.reason import actionset, certificate
 from kmslint.reason.answer import BUDGET, Cause, Killed, StatementRef
-from kmslint.reason.cells import FRESH, ORGANIZATIONS, SERVICES, Caller, Callers, Domains, Mode, Names, base_modes, join_names
+from kmslint.reason.callers import FRESH, SERVICES, Caller, Callers, Names, join_names
 from kmslint.reason.compile import Context, variable_of, variables_in
+from kmslint.reason.domains import Domains
+from kmslint.reason.modes import ORGANIZATIONS, Mode, base_modes
 from kmslint.reason.search import VIEWS, Clause, Problem, Search, equal_to, is_view
 from kmslint.reason.statements import Numbered, of_policy, of_question
 from kmslint.reason.strings import Budget, BudgetExceeded

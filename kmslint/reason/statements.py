@@ -9,7 +9,7 @@ from kmslint.policy.document import Condition, Policy, Statement
 from kmslint.policy.principals import account_of, identify, scope_of
 from kmslint.reason import actionset
 from kmslint.reason.answer import StatementRef
-from kmslint.reason.cells import SERVICES, Names, names_in
+from kmslint.reason.callers import SERVICES, Names, names_in
 from kmslint.reason.compile import Context, compile_condition, variables_in
 from kmslint.reason.values import Atom
 from kmslint.typed import Final, NamedTuple

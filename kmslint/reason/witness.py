@@ -6,8 +6,9 @@ from kmslint.aws import condition_keys
 from kmslint.policy import values
 from kmslint.policy.principals import FEDERATED, ROLE, ROOT, SERVICE, USER, identify
 from kmslint.policy.request import ContextValue, KeyContext, Request
-from kmslint.reason.cells import Caller, Domains
+from kmslint.reason.callers import Caller
 from kmslint.reason.compile import variable_of
+from kmslint.reason.domains import Domains
 from kmslint.reason.search import VIEWS, Model
 from kmslint.reason.strings import Budget
 from kmslint.reason.values import ALWAYS, Absence, Held, Solver, iso, plain

@@ -21,9 +21,11 @@ from kmslint.policy.request import KeyContext, Request
 from kmslint.policy.truth import F, T
 from kmslint.reason.actionset import NAMES
 from kmslint.reason.answer import Killed
-from kmslint.reason.cells import Caller, Domains, Mode, base_modes
+from kmslint.reason.callers import Caller
 from kmslint.reason.certificate import Evidence
 from kmslint.reason.compile import Context, compile_condition, variable_of, variables_in
+from kmslint.reason.domains import Domains
+from kmslint.reason.modes import Mode, base_modes
 from kmslint.reason.search import VIEWS, Clause, Problem, Search
 from kmslint.reason.space import Goal, Space, _organizations
 from kmslint.reason.statements import Numbered

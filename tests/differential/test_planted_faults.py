@@ -79,7 +79,7 @@ def test_a_search_that_never_finds_a_value_is_found(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_search_that_looks_at_no_services_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    from kmslint.reason import cells
+    from kmslint.reason import callers
 
-    monkeypatch.setattr(cells, "_services", lambda *_: [])
+    monkeypatch.setattr(callers, "_services", lambda *_: [])
     assert is_found(OF_SERVICES)

@@ -11,8 +11,10 @@ from kmslint.policy.evaluate import Run
 from kmslint.policy.principals import FEDERATED, ROLE, ROOT, USER
 from kmslint.policy.request import ContextValue, Request
 from kmslint.policy.truth import T, U
-from kmslint.reason.cells import Caller, Domains, Mode
+from kmslint.reason.callers import Caller
 from kmslint.reason.compile import Context, compile_condition, variables_in
+from kmslint.reason.domains import Domains
+from kmslint.reason.modes import Mode
 from kmslint.reason.search import Problem, Search, equal_to, holds, is_view
 from kmslint.reason.strings import DIGIT, NON_EMPTY, Budget
 from kmslint.reason.values import (
