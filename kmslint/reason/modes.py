@@ -35,6 +35,8 @@ ORGANIZATIONS: Final[Mapping[str, str]] = {
 """Organization keys and the paths keys that go with them: present together, and every path starts with the id (D8)."""
 
 ENDPOINT: Final = ("aws:sourcevpce", "aws:sourcevpc", "aws:vpcsourceip", "aws:sourcevpcarn", "aws:vpceaccount")
+ENDPOINT_OWNER: Final = ("aws:vpceorgid", "aws:vpceorgpaths")
+"""The organization of the endpoint's owner: only through an endpoint, and only if the owner is in one."""
 _FORWARDED: Final = ("aws:calledvia", "aws:calledviafirst", "aws:calledvialast")
 MAX_TIED_KEYS: Final = 5
 """Encryption-context keys (or request tags) tied to their set key: 2^n cases. Past it the tie is dropped for proofs."""
@@ -56,7 +58,9 @@ def base_modes(
     modes: list[Mode] = [Mode()]
     every = mentioned | beside
     if kind != SERVICE:
-        modes = _cross(modes, _network(every, may=may) if _touches(mentioned, ("aws:sourceip", *ENDPOINT)) else [])
+        modes = _cross(
+            modes, _network(every, may=may) if _touches(mentioned, ("aws:sourceip", *ENDPOINT, *ENDPOINT_OWNER)) else []
+        )
         modes = _cross(modes, _forwarded(every, may=may) if _touches(mentioned, (*_FORWARDED, *_VIA)) else [])
     for name, ids in sorted(organizations.items()):
         modes = _cross(modes, _organization(name, ids, may=may))
@@ -105,8 +109,15 @@ def _cross(left: list[Mode], right: list[Mode]) -> list[Mode]:
 
 
 def _compatible(left: Mode, right: Mode) -> bool:
-    known = dict(left.fixed)
-    return all(known.get(key, value) == value for key, value in right.fixed)
+    """Whether no key would hold two values, or be both present and absent."""
+    known, presence = dict(left.fixed), dict(left.presence)
+    if not all(known.get(key, value) == value for key, value in right.fixed):
+        return False
+    if any(presence.get(key) == NEVER and value is not None for key, value in right.fixed):
+        return False
+    if any(known.get(key) is not None and there == NEVER for key, there in right.presence):
+        return False
+    return not any({presence.get(key), there} == {NEVER, ALWAYS} for key, there in right.presence)
 
 
 def _network(mentioned: frozenset[str], *, may: bool) -> list[Mode]:
@@ -115,9 +126,11 @@ def _network(mentioned: frozenset[str], *, may: bool) -> list[Mode]:
     A forward access session shows the service's own hop, and the sources conflict about its address (UNSURE-24).
     """
     endpoint = [key for key in ENDPOINT if key in mentioned]
-    if len(endpoint) + ("aws:sourceip" in mentioned) < 2:
+    owner = [key for key in ENDPOINT_OWNER if key in mentioned]
+    if len(endpoint) + len(owner) + ("aws:sourceip" in mentioned) < 2:
         return []
-    public = Mode(presence=(("aws:sourceip", ALWAYS), *((key, NEVER) for key in endpoint)), label="over the internet")
+    absent = tuple((key, NEVER) for key in (*endpoint, *owner))
+    public = Mode(presence=(("aws:sourceip", ALWAYS), *absent), label="over the internet")
     private = Mode(presence=(("aws:sourceip", NEVER), *((key, ALWAYS) for key in endpoint)), label="through a VPC endpoint")
     forwarded = Mode(
         (("aws:viaawsservice", "true"),),

@@ -20,7 +20,7 @@ from kmslint.reason import actionset
 from kmslint.reason.answer import INPUT, REGISTER, SYMBOL, Answer, Cause, Proven, StatementRef, Undetermined, Violated
 from kmslint.reason.callers import Caller
 from kmslint.reason.certificate import of_reach
-from kmslint.reason.modes import ENDPOINT, ORGANIZATIONS
+from kmslint.reason.modes import ENDPOINT, ENDPOINT_OWNER, ORGANIZATIONS
 from kmslint.reason.search import Problem
 from kmslint.reason.space import Cell, Found, Goal, Open, Space, is_foreign
 from kmslint.reason.statements import Numbered
@@ -373,7 +373,7 @@ def _is_usual(request: Request) -> bool:
         return not any(name in context for name in _NOT_OF_SERVICES)
     if "aws:viaawsservice" in context and ("kms:viaservice" in context or "aws:calledvia" in context):
         return context["aws:viaawsservice"] == "true" and "aws:sourceip" not in context
-    return "aws:sourceip" not in context or not any(name in context for name in ENDPOINT)
+    return "aws:sourceip" not in context or not any(name in context for name in (*ENDPOINT, *ENDPOINT_OWNER))
 
 
 _NOT_OF_SERVICES: Final = ("kms:viaservice", "aws:viaawsservice", "aws:calledvia", "aws:sourceip", "aws:tokenissuetime")
