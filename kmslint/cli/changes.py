@@ -23,6 +23,7 @@ from kmslint.location import Location
 from kmslint.model.result import Report
 from kmslint.reason.witness import as_json
 from kmslint.reporters.excerpt import Excerpts
+from kmslint.reporters.json import location_members
 from kmslint.reporters.text import Line, Piece, witness_sentence
 from kmslint.reporters.view import label
 from kmslint.reporters.visible import visible
@@ -262,19 +263,7 @@ def _group(access: Access) -> dict[str, object]:
 
 
 def _location(location: Location | None) -> dict[str, object] | None:
-    if location is None:
-        return None
-    return {
-        "file": _text(location.file),
-        "uri": _text(location.uri),
-        "line": location.line,
-        "column": location.column,
-        "end_line": location.end_line,
-        "end_column": location.end_column,
-        "pointer": _text(location.pointer),
-        "statement": location.statement,
-        "sid": _text(location.sid),
-    }
+    return None if location is None else location_members(location)
 
 
 def _text(text: str | None) -> str | None:

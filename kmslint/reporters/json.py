@@ -80,7 +80,7 @@ def result_members(result: Result) -> dict[str, object]:
         "policy": _text(result.policy),
         "message": _text(result.message),
         "help": _text(result.help),
-        "locations": [_location(location) for location in result.locations],
+        "locations": [location_members(location) for location in result.locations],
         "witness": _witness(result.witness),
         "assumptions": [_text(assumption) for assumption in result.assumptions],
         "reason": _text(result.reason),
@@ -91,7 +91,8 @@ def result_members(result: Result) -> dict[str, object]:
     }
 
 
-def _location(location: Location) -> dict[str, object]:
+def location_members(location: Location) -> dict[str, object]:
+    """A member of `locations`, the same in every document of kmslint."""
     return {
         "file": _text(location.file),
         "uri": _text(location.uri),
