@@ -37,6 +37,7 @@ ELSEWHERE = ("kmslint/policy/mismatch.py", "kmslint/policy/narrower.py", "kmslin
 TESTS = (
     "tests/mutation",
     "tests/unit/policy",
+    "tests/unit/reason",
     "tests/differential",
     "tests/property",
     "tests/certificates",
