@@ -9,11 +9,24 @@ open are views of one ARN and are solved together.
 from collections.abc import Mapping, Sequence
 
 from kmslint.policy.operators import STRING
-from kmslint.policy.principals import FEDERATED, ROLE, ROOT, SERVICE, USER, identify
-from kmslint.reason.callers import Caller
+from kmslint.policy.patterns import STAR
+from kmslint.policy.principals import FEDERATED, ROOT, SERVICE, USER
+from kmslint.reason.callers import NAME, Caller
 from kmslint.reason.domains import Domains
 from kmslint.reason.strings import DIGIT, Budget, Chars, Constraint, Regex, shortest, text
-from kmslint.reason.values import EVERY, SOME, TEXT_FAMILIES, Absence, Atom, Held, Solver, Test, Unsolved, domain_constraints
+from kmslint.reason.values import (
+    ABSENT,
+    EVERY,
+    SOME,
+    TEXT_FAMILIES,
+    Absence,
+    Atom,
+    Held,
+    Solver,
+    Test,
+    Unsolved,
+    domain_constraints,
+)
 from kmslint.typed import Final, NamedTuple
 
 VIEWS: Final = frozenset({"aws:principalarn", "aws:principalaccount", "aws:username", "aws:userid"})
@@ -108,15 +121,11 @@ class Search:
 
     def _is_met(self, atom: Atom, model: Model) -> bool:
         held = model.get(atom.key)
-        if held is not None:
-            return holds(atom, held)
-        if self._group(atom.key) == "identity":
-            return False
-        found = self._solver.model(self._domains.of(atom.key), (), self._budget)
-        if found is None:
-            return False
-        model[atom.key] = found
-        return holds(atom, found)
+        if held is None and not is_view(atom.key, self._caller):
+            held = self._solver.model(self._domains.of(atom.key), (), self._budget)
+            if held is not None:
+                model[atom.key] = held
+        return held is not None and holds(atom, held)
 
     def _group(self, key: str) -> str:
         """Keys that are views of one open identity share a group; every other key is one by itself."""
@@ -147,91 +156,79 @@ class Search:
             return models
         if "aws:userid" in keys and self._caller.kind in {ROOT, FEDERATED}:
             raise Unsolved("aws:userid together with other keys of one identity")
-        arn = self._lifted(by_key)
+        # a key that such a caller never has is settled by its absence; the unique part of aws:userid is no part of the ARN
+        arn = self._lifted({key: own for key, own in by_key.items() if key != "aws:userid" and models[key] != ABSENT})
         if arn is None:
             return None
-        identity = identify(arn)
-        found: dict[str, Held] = {"aws:principalarn": arn}
-        if identity.account is not None:
-            found["aws:principalaccount"] = identity.account
-        if "aws:username" in keys and identity.name is not None:
-            found["aws:username"] = identity.name
-        if "aws:userid" in keys:
-            found["aws:userid"] = models["aws:userid"]
+        found: dict[str, Held] = {**models, "aws:principalarn": arn, "aws:principalaccount": arn.split(":")[4]}
+        if self._caller.kind == USER:
+            found["aws:username"] = arn.rpartition("/")[2]
         return found
 
     def _agree(self, models: dict[str, Held]) -> bool:
-        """Whether separately found values belong to one identity."""
-        arn = models.get("aws:principalarn")
-        account, name = models.get("aws:principalaccount"), models.get("aws:username")
-        userid = models.get("aws:userid")
-        if self._caller.kind in {ROOT, FEDERATED} and isinstance(userid, str) and self._caller.is_fresh:
-            known = account if isinstance(account, str) else None
-            if isinstance(arn, str):
-                known = arn.split(":")[4]
-                if self._caller.kind == FEDERATED and userid.partition(":")[2] != arn.rpartition("/")[2]:
-                    return False
-            if known is not None and userid.partition(":")[0] != known:
-                return False
-        if not isinstance(arn, str):
-            return True
-        identity = identify(arn)
-        return (not isinstance(account, str) or account == identity.account) and (
-            not isinstance(name, str) or name == identity.name
-        )
+        """Whether separately found values belong to one identity: no two tell different accounts, and no two different names."""
+        accounts: set[str] = set()
+        names: set[str] = set()
+        for key, held in models.items():
+            if not isinstance(held, str):
+                continue
+            if key == "aws:principalarn":
+                accounts.add(held.split(":")[4])
+                names.add(held.rpartition("/")[2])
+            elif key == "aws:principalaccount":
+                accounts.add(held)
+            elif key == "aws:username":
+                names.add(held)
+            elif self._caller.kind in {ROOT, FEDERATED}:
+                account, colon, name = held.partition(":")
+                accounts.add(account)
+                if colon:
+                    names.add(name)
+        return len(accounts) <= 1 and len(names) <= 1
 
     def _lifted(self, by_key: dict[str, tuple[Atom, ...]]) -> str | None:
-        """A PrincipalArn whose account and name meet the conditions on them: exact, since the views are regular preimages."""
-        constraints = domain_constraints(self._domains.of("aws:principalarn"))
+        """A PrincipalArn whose account and name meet the conditions on them: exact, since the views are regular preimages.
+
+        Each key's own conditions have a model where the key is present, so those without a test hold.
+        """
+        constraints: list[Constraint] = []
         for key, atoms in by_key.items():
-            if key == "aws:userid":
-                continue
-            for atom in atoms:
-                if atom.test is None:
-                    if not atom.wanted:
-                        return None
+            own = domain_constraints(self._domains.of(key))
+            for test, wanted in ((atom.test, atom.wanted) for atom in atoms):
+                if test is None:
                     continue
-                if atom.test.family not in TEXT_FAMILIES or atom.test.patterns is None:
+                if test.patterns is None:
                     raise Unsolved(f"a condition on {key} that is not about text")
-                patterns = tuple(lifted for pattern in atom.test.patterns if (lifted := self._lift(key, pattern)) is not None)
-                constraints.append(Constraint(patterns, atom.wanted != atom.test.complement))
+                own.append(Constraint(test.patterns, wanted != test.complement))
+            constraints += [Constraint(self._lift(key, one.patterns), one.wanted) for one in own]
         return shortest(constraints, self._budget)
 
-    def _lift(self, key: str, pattern: Regex) -> Regex | None:
-        caller = self._caller
-        service = "sts" if caller.kind == FEDERATED else "iam"
-        head = text(f"arn:{caller.partition}:{service}::")
-        resource = {ROLE: ":role/", USER: ":user/", ROOT: ":root", FEDERATED: ":federated-user/"}[caller.kind]
-        run = Chars(frozenset(), negated=True, star=True)
+    def _lift(self, key: str, patterns: tuple[Regex, ...]) -> tuple[Regex, ...]:
+        """The ARNs whose part that `key` shows is in one of the patterns, among the ARNs of the caller's class."""
         if key == "aws:principalarn":
-            return pattern
+            return patterns
+        service = "sts" if self._caller.kind == FEDERATED else "iam"
+        head = text(f"arn:{self._caller.partition}:{service}::")
         if key == "aws:principalaccount":
-            inner = _within(pattern, frozenset("0123456789"))
-            tail: Regex = text(resource) if caller.kind == ROOT else (*text(resource), run)
-            return None if inner is None else (*head, *inner, *tail)
-        inner = _within(pattern, frozenset("/:"), complement=True)
-        account: Regex = (DIGIT,) * 12
-        return (
-            None if inner is None else (*head, *account, *text(":user"), Chars(frozenset(), negated=True, star=True), "/", *inner)
-        )
+            return tuple((*head, *inner, ":", STAR) for inner in _all_within(patterns, DIGIT.chars))
+        return tuple((*head, *(DIGIT,) * 12, *text(":user"), STAR, "/", *inner) for inner in _all_within(patterns, NAME.chars))
 
 
-def _within(pattern: Regex, chars: frozenset[str], *, complement: bool = False) -> Regex | None:
-    """The pattern with every token restricted to `chars` (or to all others); None when a literal is outside."""
-    tokens: list[str | int | Chars] = []
+def _all_within(patterns: tuple[Regex, ...], chars: frozenset[str]) -> list[Regex]:
+    """The texts of the patterns that are made of `chars` alone."""
+    return [inner for pattern in patterns if (inner := _within(pattern, chars)) is not None]
+
+
+def _within(pattern: Regex, chars: frozenset[str]) -> Regex | None:
+    """The pattern with every token restricted to `chars`; None when a literal is outside."""
+    tokens: list[str | Chars] = []
     for token in pattern:
         if isinstance(token, str):
-            if (token in chars) == complement:
+            if token not in chars:
                 return None
             tokens.append(token)
         elif isinstance(token, Chars):
-            tokens.append(_meet(token, chars, complement=complement))
+            tokens.append(Chars(chars - token.chars if token.negated else chars & token.chars, star=token.star))
         else:
-            tokens.append(Chars(chars, complement, token == 1))
+            tokens.append(Chars(chars, star=token == STAR))
     return tuple(tokens)
-
-
-def _meet(token: Chars, chars: frozenset[str], *, complement: bool) -> Chars:
-    if complement:
-        return Chars(token.chars | chars, True, token.star) if token.negated else Chars(token.chars - chars, False, token.star)
-    return Chars(chars - token.chars, False, token.star) if token.negated else Chars(chars & token.chars, False, token.star)
