@@ -5,17 +5,16 @@ itself only for the keys that no call reaches.
 """
 
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from kmslint.errors import InputError
 from kmslint.location import Text
 from kmslint.model.key import Key
 from kmslint.model.result import SourceError
+from kmslint.pattern import pattern
 from kmslint.sources.hcl.directory import Directory, is_terraform
 from kmslint.sources.hcl.facts import KEY_TYPES
 from kmslint.sources.hcl.folder import Files
-from kmslint.sources.hcl.json_syntax import read_json_arguments
 from kmslint.sources.hcl.keys import KEY_POLICY, KeyFound, keys_of
 from kmslint.sources.hcl.modules import Module
 from kmslint.sources.hcl.reader import read_arguments
@@ -28,7 +27,7 @@ from kmslint.typed import Final, Union
 Owner = Callable[[str], tuple[str | None, str]]
 """Of a path: the owner of its keys, and how it is known (`given`, `configured`)."""
 
-_CALLS: Final = re.compile(r'\bsource"?\s*[=:]\s*"(\.[^"\n]*)"')
+_CALLS: Final = pattern(r'\bsource"?\s*[=:]\s*"(\.[^"\n]*)"')
 _KMS: Final = "aws_kms_"
 
 
@@ -110,7 +109,8 @@ class _Scan:
         if found is None:
             texts = [self.files.text(os.path.join(path, name)) for name in self.files.names(path) if is_terraform(name)]
             contents = [text.content for text in texts if text is not None]
-            targets = {os.path.normpath(os.path.join(path, source)) for content in contents for source in _CALLS.findall(content)}
+            sources = [source for content in contents if '".' in content for source in _CALLS.findall(content)]
+            targets = {os.path.normpath(os.path.join(path, source)) for source in sources}
             found = self._calls[path] = (any(_KMS in content for content in contents), tuple(sorted(targets)))
         return found
 
@@ -192,10 +192,16 @@ class _Scan:
         if text is None:
             world.report(InputError("the variable file cannot be read", source=file))
             return {}
-        found, errors = (read_json_arguments if file.endswith(".json") else read_arguments)(text)
+        found, errors = _json_arguments(text) if file.endswith(".json") else read_arguments(text)
         for error in errors:
             world.report(error)
         return found
+
+
+def _json_arguments(text: Text) -> tuple[dict[str, Argument], tuple[InputError, ...]]:
+    from kmslint.sources.hcl.json_syntax import read_json_arguments
+
+    return read_json_arguments(text)
 
 
 def _value_of(module: Module, argument: Argument) -> Callable[[], Node]:

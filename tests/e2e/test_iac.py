@@ -259,3 +259,45 @@ def test_hostile_names_stay_text(tmp_path: Path) -> None:
     for name in ("text", "concise", "json"):
         done = check("main.tf", "--format", name, cwd=tmp_path)
         assert "\x1b" not in done.out + done.err
+
+
+# --- what a start loads
+
+
+def loaded(folder: Path, content: str) -> set[str]:
+    """The modules that reading one file of code, in a process of its own, has loaded."""
+    folder.joinpath("main.tf").write_text(content, encoding="utf-8")
+    code = (
+        "import sys\nimport kmslint.cli.check\nfrom kmslint.model.settings import Settings\n"
+        "from kmslint.sources.files import collect\n"
+        "print(*(item.source.address for item in collect(['main.tf'], settings=Settings())))\n"
+        "print(*sys.modules, sep='\\n', file=sys.stderr)"
+    )
+    path = {"PYTHONPATH": str(ROOT)} if kmslint.__file__.startswith(str(ROOT)) else {}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "HOME": str(folder), **path},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout == "aws_kms_key.k\n"
+    return set(done.stderr.splitlines())
+
+
+def test_a_file_of_code_loads_what_it_uses(tmp_path: Path) -> None:
+    plain = 'resource "aws_kms_key" "k" {\n  policy = "{}"\n}\n'
+    uses = {
+        "json_syntax": None,
+        "functions": 'description = lower("A")',
+        "operations": 'description = true ? "a" : "b"',
+        "heredocs": "description = <<-E\n    a\n  E",
+    }
+    modules = loaded(tmp_path, plain)
+    assert not modules & {"typing", "hashlib", "dataclasses", "pathlib", "inspect", "yaml", "logging"}
+    assert not modules & {f"kmslint.sources.hcl.{name}" for name in uses}
+    for name, line in uses.items():
+        if line is not None:
+            assert f"kmslint.sources.hcl.{name}" in loaded(tmp_path, plain.replace("{\n", f"{{\n  {line}\n", 1)), name

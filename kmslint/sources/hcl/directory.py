@@ -1,15 +1,19 @@
 """One folder of Terraform files, read together: its blocks by kind and name, and what could not be read."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, TypeVar
 
 from kmslint.errors import InputError
 from kmslint.sources.hcl.folder import Files
-from kmslint.sources.hcl.json_syntax import read_json_blocks
 from kmslint.sources.hcl.reader import read_blocks
 from kmslint.sources.hcl.syntax import Argument, Block, Body
+from kmslint.typed import TYPE_CHECKING, NamedTuple
 
-_K = TypeVar("_K")
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    from kmslint.location import Text
+
+    _K = TypeVar("_K")
 
 
 class Directory(NamedTuple):
@@ -40,10 +44,16 @@ def read_directory(files: Files, path: str) -> Directory:
         if text is None:
             found.errors.append(InputError("the file cannot be read as UTF-8 text", source=f"{path}/{name}"))
             continue
-        blocks, errors = (read_json_blocks if name.endswith(".json") else read_blocks)(text)
+        blocks, errors = _json_blocks(text) if name.endswith(".json") else read_blocks(text)
         found.errors.extend(errors)
         _add(found, blocks, override=_is_override(name))
     return found
+
+
+def _json_blocks(text: "Text") -> tuple[tuple[Block, ...], tuple[InputError, ...]]:
+    from kmslint.sources.hcl.json_syntax import read_json_blocks
+
+    return read_json_blocks(text)
 
 
 def _is_override(name: str) -> bool:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from kmslint.sources.hcl import values
 from kmslint.sources.hcl.access import item_of, member_of
-from kmslint.sources.hcl.operations import conditional, operation, truth
 from kmslint.sources.hcl.syntax import (
     ITEM,
     Attribute,
@@ -34,7 +33,7 @@ from kmslint.sources.hcl.syntax import (
 )
 from kmslint.sources.hcl.texts import Piece, Texts
 from kmslint.sources.hcl.values import Failure, Limit
-from kmslint.tree import ARRAY, NULL, NUMBER, OBJECT, STRING, UNRESOLVED, Member, Node, Symbol
+from kmslint.tree import ARRAY, BOOLEAN, NULL, NUMBER, OBJECT, STRING, UNRESOLVED, Member, Node, Symbol
 from kmslint.typed import Final, NamedTuple, Protocol
 
 MAX_STEPS: Final = 300_000
@@ -89,8 +88,7 @@ Function = Callable[["Evaluator", Call, list[Node], Scope], Node | None]
 class Evaluator:
     """Evaluates expressions within one budget."""
 
-    def __init__(self, functions: Mapping[str, Function], texts: Texts) -> None:
-        self.functions = functions
+    def __init__(self, texts: Texts) -> None:
         self.texts = texts
         self._steps = 0
         self._asked = 0
@@ -363,7 +361,39 @@ def _grouped(pairs: Sequence[tuple[str, Node]], place: Place) -> Node:
     return values.mapping([(key, values.array(group, place)) for key, group in groups.items()], place)
 
 
+# --- operations
+
+
+def truth(node: Node) -> bool | None:
+    """A condition as a boolean; None if it is not known. Raises Failure for what is none."""
+    if node.kind == BOOLEAN:
+        return bool(node.value)
+    if node.kind == STRING and node.value in {"true", "false"}:
+        return node.value == "true"
+    if node.kind == UNRESOLVED or (node.kind == STRING and not isinstance(node.value, str)):
+        return None
+    raise Failure(f"{node.kind} is no condition", values.place_of(node))
+
+
+def _conditional(self: Evaluator, expression: Conditional, scope: Scope) -> Node:
+    from kmslint.sources.hcl.operations import conditional
+
+    return conditional(self, expression, scope)
+
+
+def _operation(self: Evaluator, expression: Operation, scope: Scope) -> Node:
+    from kmslint.sources.hcl.operations import operation
+
+    return operation(self, expression, scope)
+
+
 # --- calls
+
+
+def _function(name: str) -> Function | None:
+    from kmslint.sources.hcl.functions import FUNCTIONS
+
+    return FUNCTIONS.get(name)
 
 
 def _call(self: Evaluator, expression: Call, scope: Scope) -> Node:
@@ -377,7 +407,7 @@ def _call(self: Evaluator, expression: Call, scope: Scope) -> Node:
         if last.kind != ARRAY:
             return self.symbol(expression, scope)
         arguments += last.items()
-    function = self.functions.get(expression.name.removeprefix("core::"))
+    function = _function(expression.name.removeprefix("core::"))
     if function is None or any(map(values.is_several, arguments)):
         return self.symbol(expression, scope)
     if len(arguments) > MAX_ITEMS:
@@ -437,6 +467,6 @@ _EVALUATORS: Final[dict[type, Callable[..., Node]]] = {
     ListOf: _list,
     ObjectOf: _object,
     For: _for,
-    Conditional: conditional,
-    Operation: operation,
+    Conditional: _conditional,
+    Operation: _operation,
 }

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from kmslint.errors import InputError
 from kmslint.sources.hcl import values
-from kmslint.sources.hcl.constraints import converted
 from kmslint.sources.hcl.directory import Directory
 from kmslint.sources.hcl.expressions import Scope, pairs_of
 from kmslint.sources.hcl.providers import Provider, chosen_name, passed_names, provider_named
@@ -176,7 +175,13 @@ class Module:
         type = kind.expression()
         if found is symbol and isinstance(type, Name) and type.name in {"string", "number", "bool"}:
             return values.closed(found)
-        return converted(found, type, self.world.evaluator, self.scope)
+        return self.converted(found, type)
+
+    def converted(self, node: Node, type: Expression) -> Node:
+        """The value as its type constraint makes it."""
+        from kmslint.sources.hcl.constraints import converted
+
+        return converted(node, type, self.world.evaluator, self.scope)
 
     def output(self, name: str) -> Node | None:
         """The value of an output."""

@@ -6,27 +6,14 @@ Source: HashiCorp, "HCL Native Syntax Specification", "Operations", "Conditional
 from collections.abc import Callable, Mapping, Sequence
 
 from kmslint.sources.hcl import values
+from kmslint.sources.hcl.expressions import Evaluator, Scope, truth
 from kmslint.sources.hcl.syntax import Conditional, Operation
 from kmslint.sources.hcl.values import Failure
-from kmslint.tree import BOOLEAN, NULL, NUMBER, STRING, UNRESOLVED, Node
-from kmslint.typed import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from kmslint.sources.hcl.expressions import Evaluator, Scope
+from kmslint.tree import NULL, NUMBER, STRING, Node
+from kmslint.typed import Final
 
 
-def truth(node: Node) -> bool | None:
-    """A condition as a boolean; None if it is not known. Raises Failure for what is none."""
-    if node.kind == BOOLEAN:
-        return bool(node.value)
-    if node.kind == STRING and node.value in {"true", "false"}:
-        return node.value == "true"
-    if node.kind == UNRESOLVED or (node.kind == STRING and not isinstance(node.value, str)):
-        return None
-    raise Failure(f"{node.kind} is no condition", values.place_of(node))
-
-
-def conditional(evaluator: "Evaluator", expression: Conditional, scope: "Scope") -> Node:
+def conditional(evaluator: Evaluator, expression: Conditional, scope: Scope) -> Node:
     """One of two answers; both, where they are alike, whatever the condition is."""
     condition = truth(evaluator.evaluate(expression.condition, scope))
     if condition is not None:
@@ -38,7 +25,7 @@ def conditional(evaluator: "Evaluator", expression: Conditional, scope: "Scope")
     return then if values.plain(then) == values.plain(otherwise) else evaluator.symbol(expression, scope)
 
 
-def operation(evaluator: "Evaluator", expression: Operation, scope: "Scope") -> Node:
+def operation(evaluator: Evaluator, expression: Operation, scope: Scope) -> Node:
     """The value of an operation."""
     operator = expression.operator
     if operator in {"&&", "||"}:
@@ -53,7 +40,7 @@ def operation(evaluator: "Evaluator", expression: Operation, scope: "Scope") -> 
     return _arithmetic(expression, [_number(operand) for operand in operands])
 
 
-def _logical(evaluator: "Evaluator", expression: Operation, scope: "Scope") -> Node:
+def _logical(evaluator: Evaluator, expression: Operation, scope: Scope) -> Node:
     """`&&` and `||`: one operand may decide alone."""
     decides = expression.operator == "||"
     is_open = False
@@ -65,7 +52,7 @@ def _logical(evaluator: "Evaluator", expression: Operation, scope: "Scope") -> N
     return evaluator.symbol(expression, scope) if is_open else values.boolean(not decides, expression.place)
 
 
-def _equality(evaluator: "Evaluator", expression: Operation, operands: Sequence[Node], scope: "Scope") -> Node:
+def _equality(evaluator: Evaluator, expression: Operation, operands: Sequence[Node], scope: Scope) -> Node:
     left, right = operands
     equal = values.plain(left) == values.plain(right)
     if NULL in {left.kind, right.kind} and not values.is_open(left) and not values.is_open(right):

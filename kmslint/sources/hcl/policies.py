@@ -1,12 +1,12 @@
 """The policy of a key: what its argument holds, read as a policy with the places of the code."""
 
 import json
-from hashlib import sha256
 
 from kmslint.errors import InputError
 from kmslint.model.key import KeyPolicy
 from kmslint.policy.document import Diagnostic, Policy
 from kmslint.policy.parse import MAX_BYTES, parse_shape
+from kmslint.sha256 import hexdigest
 from kmslint.sources.hcl import values
 from kmslint.sources.hcl.facts import unresolved_name
 from kmslint.sources.hcl.providers import Provider
@@ -77,7 +77,7 @@ def parsed(encoded: Encoded) -> KeyPolicy:
         message = f"the policy has {len(data):,} bytes, and KMS stores at most {MAX_BYTES:,}"
         help = "move rights to IAM policies or grants, or merge statements"
         diagnostics = (*diagnostics, Diagnostic("policy-too-large", message, help, tree, ""))
-    return KeyPolicy(NAME, policy, diagnostics, sha256(data).hexdigest(), len(data))
+    return KeyPolicy(NAME, policy, diagnostics, hexdigest(data), len(data))
 
 
 def stored_text(tree: Node) -> bytes:

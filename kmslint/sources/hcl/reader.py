@@ -11,20 +11,23 @@ from functools import lru_cache
 
 from kmslint.errors import InputError
 from kmslint.location import Text
+from kmslint.pattern import pattern
 from kmslint.sources.hcl.syntax import Argument, Block, Body, Expression, Place
 from kmslint.sources.hcl.tree_expressions import read_expression, read_parts, unquoted
-from kmslint.typed import TYPE_CHECKING, Final
+from kmslint.typed import TYPE_CHECKING, Final, cast
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from tree_sitter import Node, Parser
 
 MAX_CHARS: Final = 5_000_000
 """Characters of one file. A thousand times the usual; keeps the C parser's memory under 1 GB."""
 
 _KINDS: Final = "resource|data|module|locals|variable|output|provider|terraform|moved|import|check|removed|ephemeral|action"
-_HEADER: Final = re.compile(rf'^(?:{_KINDS})\b[ \t]*(?:"[^"\n]*"[ \t]*){{0,2}}\{{', re.MULTILINE)
-_HEREDOC: Final = re.compile(r"<<-?[ \t]*([A-Za-z_][A-Za-z0-9_-]*)[ \t]*\r?\n")
-_WIDE: Final = re.compile(r"[^\x00-\x7f]")
+_HEADER: Final = pattern(rf'^(?:{_KINDS})\b[ \t]*(?:"[^"\n]*"[ \t]*){{0,2}}\{{', re.MULTILINE)
+_HEREDOC: Final = pattern(r"<<-?[ \t]*([A-Za-z_][A-Za-z0-9_-]*)[ \t]*\r?\n")
+_WIDE: Final = pattern(r"[^\x00-\x7f]")
 _END_MARK: Final = "KMSLINT_END"
 
 
@@ -180,9 +183,28 @@ def _parse(content: str) -> "Node":
 def _parser() -> "Parser":
     """The parser, made once: it has no state between two texts."""
     import tree_sitter_hcl
-    from tree_sitter import Language, Parser
 
-    return Parser(Language(tree_sitter_hcl.language()))
+    binding = _tree_sitter()
+    return cast("Parser", binding.Parser(binding.Language(tree_sitter_hcl.language())))
+
+
+def _tree_sitter() -> "ModuleType":
+    """tree-sitter's extension module, without the package around it where that is not loaded.
+
+    All that the package adds is one class, for which it imports `typing`: that is 7 % of a start.
+    """
+    import sys
+    from importlib.machinery import ExtensionFileLoader, PathFinder
+
+    package = None if "typing" in sys.modules else PathFinder.find_spec("tree_sitter")
+    spec = PathFinder.find_spec("tree_sitter._binding", package.submodule_search_locations) if package is not None else None
+    if spec is None or not isinstance(spec.loader, ExtensionFileLoader):
+        import tree_sitter
+
+        return tree_sitter
+    found = spec.loader.create_module(spec)
+    spec.loader.exec_module(found)
+    return found
 
 
 def _children(root: "Node") -> "Sequence[Node]":

@@ -6,6 +6,7 @@ Source: HashiCorp, Terraform Language, "Functions", "String Functions", "Type Co
 import re
 from collections.abc import Sequence
 
+from kmslint.pattern import pattern
 from kmslint.sources.hcl import values
 from kmslint.sources.hcl.expressions import Evaluator, Scope
 from kmslint.sources.hcl.syntax import Call
@@ -28,7 +29,7 @@ def join(_: Evaluator, call: Call, arguments: list[Node], __: Scope) -> Node | N
     return values.string(values.join_parts(parts), call.place)
 
 
-_VERB: Final = re.compile(r"%(?:%|[sqvd]|0?[0-9]{1,2}d)")
+_VERB: Final = pattern(r"%(?:%|[sqvd]|0?[0-9]{1,2}d)")
 
 
 def format_of(_: Evaluator, call: Call, arguments: list[Node], __: Scope) -> Node | None:
@@ -40,11 +41,11 @@ def format_of(_: Evaluator, call: Call, arguments: list[Node], __: Scope) -> Nod
 def _formatted(arguments: Sequence[Node]) -> Value | None:
     if not arguments or not isinstance(arguments[0].value, str):
         return None
-    pattern, rest = arguments[0].value, list(arguments[1:])
+    template, rest = arguments[0].value, list(arguments[1:])
     parts: list[str | Symbol] = []
     at = 0
-    for verb in _VERB.finditer(pattern):
-        parts.append(pattern[at : verb.start()])
+    for verb in _VERB.finditer(template):
+        parts.append(template[at : verb.start()])
         at = verb.end()
         if verb.group() == "%%":
             parts.append("%")
@@ -55,8 +56,8 @@ def _formatted(arguments: Sequence[Node]) -> Value | None:
         if piece is None:
             return None
         parts += piece
-    parts.append(pattern[at:])
-    if rest or "%" in _VERB.sub("", pattern):
+    parts.append(template[at:])
+    if rest or "%" in _VERB.sub("", template):
         return None
     return values.join_parts(parts)
 

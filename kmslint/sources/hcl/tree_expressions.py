@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from kmslint.errors import InputError
 from kmslint.location import Text
-from kmslint.sources.hcl.heredocs import flushed
+from kmslint.pattern import pattern
 from kmslint.sources.hcl.syntax import (
     ITEM,
     Attribute,
@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 MAX_DEPTH: Final = 80
 """Expressions inside each other. Real code has fewer than 20; the bound keeps hostile input off Python's stack."""
 
-_ESCAPE: Final = re.compile(r"\\(?:u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)|\$\$\{|%%\{", re.DOTALL)
-_HEREDOC_ESCAPE: Final = re.compile(r"\$\$\{|%%\{")
+_ESCAPE: Final = pattern(r"\\(?:u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)|\$\$\{|%%\{", re.DOTALL)
+_HEREDOC_ESCAPE: Final = pattern(r"\$\$\{|%%\{")
 _PLAIN: Final = {"n": "\n", "r": "\r", "t": "\t"}
 _TUPLE_MARKS: Final = frozenset({"[", "]", "{", "}", "(", ")", ",", "comment"})
 
@@ -242,15 +242,26 @@ def read_parts(source: Places, node: "Node", depth: int, end: int | None) -> Quo
         inner = [child for child in node.children if child.type not in {"heredoc_start", "heredoc_identifier"}]
         parts = _Template(source, _HEREDOC_ESCAPE, depth).parts(inner, start, max(stop, start))
         flush = place.text.content.startswith("<<-", place.start)
-        return Quoted(place, flushed(parts, place.text.content) if flush else parts)
+        return Quoted(place, _flushed(parts, place.text.content) if flush else parts)
     inner = [child for child in node.children if child.type not in {"quoted_template_start", "quoted_template_end"}]
     return Quoted(place, _Template(source, _ESCAPE, depth).parts(inner, place.start + 1, place.end - 1))
+
+
+def _flushed(parts: tuple[Part, ...], content: str) -> tuple[Part, ...]:
+    from kmslint.sources.hcl.heredocs import flushed
+
+    return flushed(parts, content)
 
 
 def unquoted(source: Places, node: "Node") -> str:
     """The text of a block label."""
     written = source.place(node).written()
     return written[1:-1] if written.startswith('"') else written
+
+
+def _is_plain(content: str, start: int, end: int) -> bool:
+    """Whether a range holds nothing that could start an escape: so it is with most, and it costs no expression."""
+    return all(content.find(mark, start, end) < 0 for mark in ("\\", "$${", "%%{"))
 
 
 class _Template:
@@ -329,6 +340,9 @@ class _Template:
                 end -= 1
         self.trim = False
         at = start
+        if _is_plain(content, start, end):
+            found += [Raw(content[start:end], start)] if start < end else []
+            return
         for escape in self.escape.finditer(content, start, end):
             if at < escape.start():
                 found.append(Raw(content[at : escape.start()], at))

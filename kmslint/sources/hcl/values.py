@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 
+from kmslint.sha256 import hexdigest
 from kmslint.sources.hcl.syntax import Place
 from kmslint.tree import ARRAY, BOOLEAN, NULL, NUMBER, OBJECT, STRING, UNRESOLVED, Member, Node, Symbol, Template, Value
 from kmslint.typed import Final
@@ -216,6 +217,4 @@ def shown(written: str) -> str:
     line = " ".join("".join(char if char.isprintable() else " " for char in written).split())
     if len(line) <= _SHOWN:
         return line
-    from hashlib import sha256
-
-    return f"{line[:_SHOWN]}… ({sha256(line.encode('utf-8', 'surrogatepass')).hexdigest()[:8]})"
+    return f"{line[:_SHOWN]}… ({hexdigest(line.encode('utf-8', 'surrogatepass'))[:8]})"

@@ -6,7 +6,6 @@ from kmslint.errors import InputError
 from kmslint.sources.hcl.directory import Directory, read_directory
 from kmslint.sources.hcl.expressions import Evaluator, Scope
 from kmslint.sources.hcl.folder import Files
-from kmslint.sources.hcl.functions import FUNCTIONS
 from kmslint.sources.hcl.providers import Provider
 from kmslint.sources.hcl.syntax import Block, Place
 from kmslint.sources.hcl.texts import Texts
@@ -31,7 +30,7 @@ class World:
 
     def __init__(self, files: Files) -> None:
         self.files = files
-        self.evaluator = Evaluator(FUNCTIONS, Texts())
+        self.evaluator = Evaluator(Texts())
         self.directories: dict[str, Directory] = {}
         self.subjects: dict[str, Callable[[str, Place], Node | None]] = {}
         """What a symbol stands for, by its name: how an attribute of it is found."""
