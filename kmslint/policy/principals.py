@@ -8,7 +8,7 @@ from functools import lru_cache
 from kmslint.pattern import pattern
 from kmslint.policy.document import Principal, Statement
 from kmslint.policy.request import Request
-from kmslint.policy.truth import F, T, U, k_any, k_not, register_text
+from kmslint.policy.truth import F, T, U, k_not, register_text
 from kmslint.tree import Template
 from kmslint.typed import Final, NamedTuple
 
@@ -26,7 +26,7 @@ DELEGATED: Final = "delegated"
 _ARN: Final = pattern(
     r"arn:([a-z0-9-]+):(iam|sts)::([0-9]{12}):(root|user/.+|role/.+|assumed-role/[^/]+/[^/]+|federated-user/[^/]+)\Z"
 )
-_UNIQUE_ID: Final = pattern(r"(AIDA|AROA|AGPA|AIPA|ANPA|ANVA|APKA|ASCA|ASIA)[A-Z0-9]{6,124}\Z")
+_UNIQUE_ID: Final = pattern(r"(AIDA|AROA)[A-Z0-9]{6,124}\Z")
 _SERVICE: Final = pattern(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.(amazonaws\.com(\.cn)?|aws\.internal|amazon\.com|aws\.com)\Z")
 _WILD: Final = pattern(r"[*?]")
 
@@ -171,8 +171,8 @@ def _same_partition(entry: Identity, request: Request) -> bool:
 
 def _match_unique_id(value: str, caller: Identity, lean: bool) -> Match:
     match = _UNIQUE_ID.match(value)
-    kinds = {"AIDA": USER, "AROA": ROLE}
-    return _unsure(9, lean) if match and kinds.get(match.group(1)) == caller.kind else _NO
+    kinds = {"AIDA": {USER, FEDERATED}, "AROA": {ROLE}}  # a user's federated sessions are the user's
+    return _unsure(9, lean) if match and caller.kind in kinds[match.group(1)] else _NO
 
 
 def _match_role(entry: Identity, caller: Identity, request: Request, lean: bool) -> Match:
@@ -218,13 +218,10 @@ def match_principals(statement: Statement, request: Request, *, lean: bool) -> M
     if statement.not_principal:
         return _match_not_principal(statement, statement.principals, request, lean)
     found = [match_entry(entry, request, lean=lean) for entry in statement.principals]
-    best = max((match.truth for match in found), default=F)
+    best = max(match.truth for match in found)
     hits = [match for match in found if match.truth == best]
-    if best == F:
-        return _NO
     grant = DIRECT if any(match.grant == DIRECT for match in hits) else DELEGATED
-    reasons = tuple(dict.fromkeys(reason for match in hits for reason in match.reasons)) if best == U else ()
-    return Match(best, grant, reasons)
+    return Match(best, grant, tuple(dict.fromkeys(reason for match in hits for reason in match.reasons)))
 
 
 def _match_not_principal(statement: Statement, entries: tuple[Principal, ...], request: Request, lean: bool) -> Match:
@@ -233,33 +230,28 @@ def _match_not_principal(statement: Statement, entries: tuple[Principal, ...], r
     Source: IAM User Guide, "AWS JSON policy elements: NotPrincipal"; SEMANTICS §4.
     """
     caller = identify(request.principal)
-    accounts = {account_of(entry.value) for entry in entries if isinstance(entry.value, str)} - {None}
-    by_account = caller.account is not None and caller.account in accounts
-    named = k_any(
-        match_entry(entry, request, lean=lean).truth
-        for entry in entries
-        if not (isinstance(entry.value, str) and account_of(entry.value) is not None)
-    )
+    named, by_account = F, False
+    sure: list[str] = []
+    for entry in entries:
+        text, truth = str(entry.value), match_entry(entry, request, lean=lean).truth
+        if entry.kind == "AWS" and account_of(text) is not None:
+            by_account = by_account or truth == T
+            continue
+        named = max(named, truth)
+        if truth == T:
+            sure.append(text)
     is_listed_root = by_account and caller.kind == ROOT
     if lean:
         return Match(k_not(T if is_listed_root else named))
     if named == F and not by_account:
         return _YES
-    if is_listed_root or (named == T and _is_surely_exempt(statement, entries, caller, by_account=by_account)):
+    if is_listed_root or (sure and _is_surely_exempt(statement, sure, caller, by_account=by_account)):
         return _NO
     return Match(U, DIRECT, (register_text(10),))
 
 
-def _is_surely_exempt(statement: Statement, entries: tuple[Principal, ...], caller: Identity, *, by_account: bool) -> bool:
-    if statement.effect == "Allow":
+def _is_surely_exempt(statement: Statement, names: list[str], caller: Identity, *, by_account: bool) -> bool:
+    """Whether a caller that has these names in the list escapes whatever is true of its account."""
+    if statement.effect == "Allow" or caller.kind == SERVICE or "*" in names:
         return True
-    if caller.kind in {SERVICE, ANONYMOUS, OTHER}:
-        return True
-    if any(entry.value == "*" for entry in entries):
-        return True
-    if not by_account:
-        return False
-    if caller.kind != ROLE:
-        return True
-    listed = [identify(entry.value) for entry in entries if isinstance(entry.value, str) and entry.kind == "AWS"]
-    return any(e.kind == ROLE and e.session is None and e.account == caller.account and e.name == caller.name for e in listed)
+    return by_account and (caller.kind != ROLE or any(identify(name).session is None for name in names))

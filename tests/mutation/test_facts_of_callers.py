@@ -99,12 +99,13 @@ def test_a_saml_provider_may_be_a_role_session(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("unique", "kind"), [("AIDACKCEVSQ6C2EXAMPLE", USER), ("AROADBQP57FF2AEXAMPLE", ROLE), ("AGPACKCEVSQ6C2EXAMPLE", None)]
+    ("unique", "kinds"),
+    [("AIDACKCEVSQ6C2EXAMPLE", (USER, FEDERATED)), ("AROADBQP57FF2AEXAMPLE", (ROLE,)), ("AGPACKCEVSQ6C2EXAMPLE", ())],
 )
 @pytest.mark.parametrize("caller", CALLERS)
-def test_a_unique_id_may_be_a_principal_of_its_kind(unique: str, kind: str | None, caller: str) -> None:
+def test_a_unique_id_may_be_a_principal_of_its_kind(unique: str, kinds: tuple[str, ...], caller: str) -> None:
     request = Request(CALLERS[caller], "kms:Decrypt", {}, KEY)
-    assert decided(policy({"AWS": unique}), request) == ("undetermined" if caller == kind else "implicit_deny")
+    assert decided(policy({"AWS": unique}), request) == ("undetermined" if caller in kinds else "implicit_deny")
 
 
 @pytest.mark.parametrize(
