@@ -133,10 +133,13 @@ class Callers:
     So a witness is the plainest one that serves, and a question that only one account can answer builds no other.
     """
 
-    __slots__ = ("_built", "_key", "groups", "names")
+    __slots__ = ("_built", "_key", "_taken", "groups", "names", "stranger")
 
     def __init__(self, names: Names, key: KeyContext) -> None:
         self.names = names
+        self.stranger = next((number for number in _STRANGERS if number not in names.digits), None) or _unused(names.digits)
+        """The account that stands for one that is named nowhere."""
+        self._taken: tuple[frozenset[str], ...] | None = None
         self._key = key
         self._built: dict[str, tuple[Caller, ...]] = {}
         self.groups = (FRESH, *names.accounts, SERVICES)
@@ -148,6 +151,16 @@ class Callers:
             built = self._built[group] = tuple(self._build(group))
         return built
 
+    def knows(self, names: Names) -> bool:
+        """Whether these names tell no further classes apart, nor take the account that stands for a fresh one."""
+        if self.stranger in names.digits:
+            return False
+        if not any(names[:-1]):
+            return True
+        if self._taken is None:
+            self._taken = tuple(frozenset(known) for known in self.names[:-1])
+        return all(known.issuperset(more) for known, more in zip(self._taken, names[:-1], strict=True))
+
     def __iter__(self) -> Iterator[Caller]:
         """All classes, group by group."""
         for group in self.groups:
@@ -157,9 +170,7 @@ class Callers:
         names = self.names
         if group == SERVICES:
             return _services(names, self._key)
-        account = group
-        if group == FRESH:
-            account = next((number for number in _STRANGERS if number not in names.digits), None) or _unused(names.digits)
+        account = self.stranger if group == FRESH else group
         return sorted(_of_account(account, names, self._key, is_fresh=group == FRESH), key=_plainness)
 
 

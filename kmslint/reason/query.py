@@ -19,10 +19,11 @@ from kmslint.policy.truth import T, register_text
 from kmslint.reason import actionset
 from kmslint.reason.answer import INPUT, REGISTER, SYMBOL, Answer, Cause, Proven, StatementRef, Undetermined, Violated
 from kmslint.reason.callers import Caller
+from kmslint.reason.cells import Cell, Found, Goal, Open, models
 from kmslint.reason.certificate import of_reach
 from kmslint.reason.modes import ENDPOINT, ENDPOINT_OWNER, ORGANIZATIONS
 from kmslint.reason.search import Problem
-from kmslint.reason.space import Cell, Found, Goal, Open, Space, is_foreign
+from kmslint.reason.space import Space, is_foreign
 from kmslint.reason.statements import Numbered
 from kmslint.reason.strings import Budget
 from kmslint.reason.values import Atom
@@ -73,7 +74,7 @@ def _by_statement(
     space = Space(policies, described, key)
     budgets = Budget(), Budget()
     for allow in space.allows():
-        if all(space.is_settled((allow, described), may=True) for described in space.described):
+        if all(space.groups.is_settled((allow, described), upper=True) for described in space.described):
             continue
         answer = _ask(space, _allowing(space, allow, grant), _Allowed(space, allow.ref, grant), budgets)
         if not isinstance(answer, Proven):
@@ -346,7 +347,7 @@ def _ask(space: Space, goals: "Goals", check: "Check", budgets: tuple[Budget, Bu
 
 def _models(space: Space, goals: "Goals", budget: Budget, *, may: bool) -> Iterator[Found | Open]:
     for goal in goals(may):
-        yield from space.search(goal, may=may, budget=budget)
+        yield from models(space, goal, may=may, budget=budget)
 
 
 def _replayed(request: Request, check: "Check") -> Violated | None:

@@ -26,8 +26,9 @@ from kmslint.reason.certificate import Evidence
 from kmslint.reason.compile import Context, compile_condition, variable_of, variables_in
 from kmslint.reason.domains import Domains
 from kmslint.reason.modes import Mode, base_modes
+from kmslint.reason.pivots import organizations
 from kmslint.reason.search import VIEWS, Clause, Problem, Search
-from kmslint.reason.space import Goal, Space, _organizations
+from kmslint.reason.space import Space
 from kmslint.reason.statements import Numbered
 from kmslint.reason.strings import Budget, BudgetExceeded
 from kmslint.reason.values import ALWAYS, EMPTY, NEVER, Atom, Domain, Solver, Unsolved
@@ -130,8 +131,7 @@ class Checker:
     def _cases(self, kind: str, relevant: tuple[Numbered, ...]) -> tuple[Mode, ...]:
         mentioned = frozenset(name for one in relevant for name in self.names(one))
         beside = frozenset(one.key.lower() for each in self.space.statements for one in each.statement.conditions)
-        goal = Goal(lambda _: (), relevant, (), 0, lambda _: 0)
-        return base_modes(kind, mentioned, beside, _organizations(goal, mentioned), may=True)
+        return base_modes(kind, mentioned, beside, organizations(relevant, mentioned), may=True)
 
     def is_complete(self, modes: Sequence[Mode], case: Mode, caller: Caller, action: str, relevant: Sequence[Numbered]) -> bool:
         """Whether the cases of policy variables are all that matter: equality sees only which literal a value is, if any."""

@@ -15,6 +15,7 @@ from kmslint.model.key import Key
 from kmslint.model.settings import Settings
 from kmslint.policy.document import Policy, Statement
 from kmslint.policy.request import KeyContext
+from kmslint.reason import cells
 from kmslint.reason import certificate as certificates
 from kmslint.reason import space as spaces
 from kmslint.reason.answer import Killed, Proven
@@ -196,7 +197,7 @@ class Liar(Search):
 def test_a_search_that_lies_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     question = asked([{"Action": "kms:Decrypt"}], ORG)
     assert none_allowed(question) is None
-    monkeypatch.setattr(spaces, "Search", Liar)
+    monkeypatch.setattr(cells, "Search", Liar)
     monkeypatch.setattr(certificates, "Search", Liar)
     answer = none_allowed(question)
     assert answer is not None
