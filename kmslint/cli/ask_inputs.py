@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from kmslint.cli import messages
-from kmslint.cli.options import KeyArn
+from kmslint.cli.options import KeyArn, read_template_values, undeclared
 from kmslint.errors import InputError, UsageError
 from kmslint.model.key import Key
 from kmslint.model.result import SourceError
@@ -22,6 +22,8 @@ def keys_of(found: argparse.Namespace, settings: Settings) -> tuple[list[Key], l
     if arn is not None and found.account not in {None, arn.account}:
         raise UsageError(f"`--account {found.account}` contradicts `--key`, which says `{arn.account}`", help="leave one out")
     places = [_place(path) for path in found.paths]
+    values = read_template_values(found)
+    declared: set[str] = set()
     lines = {line for _, line in places if line is not None}
     inputs = collect(
         tuple(path for path, _ in places),
@@ -31,6 +33,10 @@ def keys_of(found: argparse.Namespace, settings: Settings) -> tuple[list[Key], l
         account=arn.account if arn else found.account,
         region=arn.region if arn else found.region,
         stdin=_stdin() if STDIN in found.paths else None,
+        stdin_name=found.stdin_filename,
+        var_files=values.var_files,
+        parameters=values.parameters,
+        declared=declared,
     )
     for item in inputs:
         if isinstance(item, SourceError):
@@ -39,6 +45,8 @@ def keys_of(found: argparse.Namespace, settings: Settings) -> tuple[list[Key], l
             continue
         elif found.address in {None, item.source.address}:
             keys.append(item._replace(id=f"k{len(keys) + 1}"))
+    for note in undeclared(values, declared):
+        messages.show_warning(note)
     return keys, errors
 
 

@@ -3,7 +3,7 @@
 import argparse
 
 from kmslint.aws.partitions import is_region
-from kmslint.cli.options import Parser, account_id, key_arn
+from kmslint.cli.options import Parser, account_id, add_template_values, key_arn
 from kmslint.errors import UsageError
 from kmslint.sources.files import STDIN
 
@@ -63,6 +63,8 @@ def parser() -> Parser:
     options.add_argument("--key", metavar="ARN", type=key_arn, help="ARN of the key")
     options.add_argument("--address", metavar="ADDRESS", help="resource address of the key, where a file holds several")
     options.add_argument("--region", metavar="REGION", type=_region, help="Region of the key")
+    options.add_argument("--stdin-filename", metavar="FILE", default="<stdin>", help="name for stdin, by which its kind is told")
+    add_template_values(options)
     options.add_argument("--config", metavar="FILE", help="configuration file (default: the nearest)")
     options.add_argument("--no-config", action="store_true", help="read no configuration file")
     return options

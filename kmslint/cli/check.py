@@ -14,6 +14,7 @@ from kmslint.cli.options import (
     key_arn,
     read_shared,
     read_template_values,
+    undeclared,
 )
 from kmslint.cli.setup import asked_of, compared, gate, settings_of
 from kmslint.errors import UsageError
@@ -47,6 +48,7 @@ def _check(found: "Namespace", given: Options, trusted: "Trusted | None") -> int
     asked = asked_of(options, settings)
     paths = tuple(found.paths) or (os.curdir,)
     values = read_template_values(found)
+    declared: set[str] = set()
     inputs = collect(
         paths,
         settings=settings,
@@ -58,12 +60,15 @@ def _check(found: "Namespace", given: Options, trusted: "Trusted | None") -> int
         stdin_name=found.stdin_filename,
         var_files=values.var_files,
         parameters=values.parameters,
+        declared=declared,
     )
     if trusted is not None:
         inputs = without_comments(inputs)
     report = app.report_on(
         inputs, rules=asked.rules, settings=settings, as_of=as_of, frameworks=asked.frameworks, known=asked.known
     )
+    if values.parameters:
+        report = report._replace(notes=(*report.notes, *undeclared(values, declared)))
     report = compared(report, options)
     report = report if trusted is None else trusted.told(report, settings, given._replace(as_of=as_of))
     emit(report, options)

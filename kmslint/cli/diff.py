@@ -10,7 +10,16 @@ from kmslint.aws.partitions import is_region
 from kmslint.cli import messages
 from kmslint.cli.changes import as_document, lines, plain
 from kmslint.cli.emit import place, wants_color, write_atomically
-from kmslint.cli.options import KeyArn, Parser, account_id, key_arn
+from kmslint.cli.options import (
+    KeyArn,
+    Parser,
+    TemplateValues,
+    account_id,
+    add_template_values,
+    key_arn,
+    read_template_values,
+    undeclared,
+)
 from kmslint.config import find_config, read_settings
 from kmslint.difference import GATES, Difference, Side, difference, exit_code, relative_to, side
 from kmslint.errors import InputError, UsageError
@@ -19,6 +28,10 @@ from kmslint.model.key import Key
 from kmslint.model.settings import Settings
 from kmslint.reporters.text import Line
 from kmslint.sources.files import MAX_BYTES, STDIN, Found, collect
+from kmslint.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from kmslint.gitref import Revision
 
 FORMATS = ("text", "json")
 
@@ -28,7 +41,8 @@ def run(arguments: list[str]) -> int:
     found = _parser().parse_intermixed_args(arguments)
     _check(found)
     settings, notes = _trusted_settings(found)
-    compared = _compare(found, settings)._replace(notes=notes)
+    compared = _compare(found, settings)
+    compared = compared._replace(notes=(*notes, *compared.notes))
     _emit(compared, found)
     code = exit_code(
         compared, found.fail_on_new_access, allow_undetermined=found.allow_undetermined, allow_empty=found.allow_empty
@@ -63,6 +77,8 @@ def _parser() -> Parser:
     parser.add_argument("--account", metavar="ID", type=account_id, help="account that owns the keys")
     parser.add_argument("--key", metavar="ARN", type=key_arn, help="ARN of the key that the policies belong to")
     parser.add_argument("--region", metavar="REGION", type=_region, help="Region of the keys")
+    parser.add_argument("--stdin-filename", metavar="FILE", default="<stdin>", help="name for stdin in the report")
+    add_template_values(parser)
     parser.add_argument("--config", metavar="FILE", help="configuration file (default: the nearest)")
     parser.add_argument("--no-config", action="store_true", help="read no configuration file")
     parser.add_argument("--trusted-ref", metavar="REF", help="read the configuration from this git revision")
@@ -123,18 +139,28 @@ def _trusted_settings(found: argparse.Namespace) -> tuple[Settings, tuple[str, .
 # reading both sides
 
 
+class _Values(NamedTuple):
+    """Values of the variables of templates, and the names of the variables that were met."""
+
+    given: TemplateValues
+    declared: set[str]
+
+
 def _compare(found: argparse.Namespace, settings: Settings) -> Difference:
+    values = _Values(read_template_values(found), set())
     if found.base is not None:
-        return _with_base(found, settings)
-    old, new = (_side(path, found, settings) for path in found.paths)
-    return difference(old, new, removed=found.removed)
+        compared = _with_base(found, settings, values)
+    else:
+        old, new = (_side(path, found, settings, values) for path in found.paths)
+        compared = difference(old, new, removed=found.removed)
+    return compared._replace(notes=(*compared.notes, *undeclared(values.given, values.declared)))
 
 
-def _side(path: str, found: argparse.Namespace, settings: Settings) -> Side:
+def _side(path: str, found: argparse.Namespace, settings: Settings, values: _Values) -> Side:
     """One of two inputs. The keys of two folders are matched by their paths in them, those of two files by their order."""
     name = relative_to(path) if os.path.isdir(path) else _the_file
     stdin = _stdin() if path == STDIN else None
-    return side(_collected((path,), found, settings, stdin), name)
+    return side(_collected((path,), found, settings, stdin, values), name)
 
 
 def _the_file(key: Key) -> str:
@@ -142,7 +168,7 @@ def _the_file(key: Key) -> str:
     return ""
 
 
-def _with_base(found: argparse.Namespace, settings: Settings) -> Difference:
+def _with_base(found: argparse.Namespace, settings: Settings, values: _Values) -> Difference:
     """The working tree against a revision. A path that exists on one side only is new, or gone."""
     from kmslint.gitref import Revision, relabelled
 
@@ -154,15 +180,34 @@ def _with_base(found: argparse.Namespace, settings: Settings) -> Difference:
             raise InputError(f"neither the working tree nor `{found.base}` has it", source=missing[0])
         revision.lay_out_inputs(tuple(relative.values()))
         there = tuple(place for path in paths if os.path.lexists(place := revision.place(relative[path])))
+        then, notes = _values_then(revision, values)
         moved = settings._replace(file=None if settings.file is None else revision.twin(settings.file))
-        before = [relabelled(item, revision.label) for item in _collected(there, found, moved, None)]
+        before = [relabelled(item, revision.label) for item in _collected(there, found, moved, None, then)]
         old = side(before, lambda key: (key.source.file or "").removeprefix(revision.label(revision.root)))
         here = tuple(path for path in paths if os.path.lexists(path))
-        new = side(_collected(here, found, settings, None), relative_to(revision.top))
-        return difference(old, new, removed=found.removed)
+        new = side(_collected(here, found, settings, None, values), relative_to(revision.top))
+        return difference(old, new, removed=found.removed)._replace(notes=notes)
 
 
-def _collected(paths: tuple[str, ...], found: argparse.Namespace, settings: Settings, stdin: bytes | None) -> Iterator[Found]:
+def _values_then(revision: "Revision", values: _Values) -> tuple[_Values, tuple[str, ...]]:
+    """The values with each `--var-file` of the repository as the revision has it; without those that it lacks, which are told."""
+    files: list[str] = []
+    notes: list[str] = []
+    for path in values.given.var_files:
+        inside = revision.inside(path)
+        if inside is None:
+            files.append(path)
+        elif blobs := revision.files(inside):
+            revision.lay_out(blobs)
+            files.append(revision.place(inside))
+        else:
+            notes.append(f"`{revision.ref}` has no `{inside}`: the variables that it sets have no value there")
+    return values._replace(given=values.given._replace(var_files=tuple(files))), tuple(notes)
+
+
+def _collected(
+    paths: tuple[str, ...], found: argparse.Namespace, settings: Settings, stdin: bytes | None, values: _Values
+) -> Iterator[Found]:
     arn: KeyArn | None = found.key
     return collect(
         paths,
@@ -172,6 +217,10 @@ def _collected(paths: tuple[str, ...], found: argparse.Namespace, settings: Sett
         account=arn.account if arn else found.account,
         region=arn.region if arn else found.region,
         stdin=stdin,
+        stdin_name=found.stdin_filename,
+        var_files=values.given.var_files,
+        parameters=values.given.parameters,
+        declared=values.declared,
     )
 
 

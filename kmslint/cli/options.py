@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from kmslint.cli.arguments import Parser, WrongArgumentError
 from kmslint.errors import UsageError
@@ -24,6 +24,7 @@ __all__ = [
     "key_arn",
     "read_shared",
     "read_template_values",
+    "undeclared",
 ]
 
 
@@ -235,6 +236,19 @@ def read_template_values(found: "Namespace") -> TemplateValues:
         if parameters.setdefault(name, value) != value:
             raise UsageError(f"`--param` gives `{name}` two values", help="leave one out")
     return TemplateValues(parameters, tuple(found.var_file))
+
+
+def undeclared(values: TemplateValues, declared: Collection[str]) -> tuple[str, ...]:
+    """A note for each `--param` that no template has. `declared` are the names of the variables of those that were read."""
+    from kmslint.aws.spelling import nearest
+
+    notes: list[str] = []
+    for name in values.parameters:
+        if name not in declared:
+            near = nearest(name, sorted(declared))
+            more = f"; did you mean `{near}`?" if near else ""
+            notes.append(f"`--param {name}` changes nothing: no template with a KMS key has such a variable or parameter{more}")
+    return tuple(notes)
 
 
 def _parameter(text: str) -> tuple[str, str]:

@@ -59,10 +59,11 @@ def keys_from_template(
     account_source: str = "given",
     region: str | None = None,
     parameters: Mapping[str, str] | None = None,
+    declared: set[str] | None = None,
 ) -> Union[list[Union[Key, SourceError]], NotAKey]:
     """The keys of the templates in `text`, their ids left empty; an error stands behind those that were read before it.
 
-    `parameters` are values of the template's parameters, `account` the owner of the stack, as `account_source` knows it.
+    `parameters` are values of the template's parameters; into `declared` go the names of those that it has. `account` is the owner of the stack, as `account_source` knows it.
 
     Raises:
         InputError: `text` is no YAML or JSON from the start, or a budget is used up.
@@ -71,6 +72,8 @@ def keys_from_template(
     given = Given(parameters or {}, account, region, partition, PARTITIONS[partition or "aws"])
     documents = read_documents(text)
     reader = _Reader(given, account_source, documents.broken, complete=documents.error is None)
+    if declared is not None:
+        declared.update(name for node in documents.nodes for template in templates_in(node) for name in template.parameters)
     found: list[Union[Key, SourceError]] = []
     try:
         found += reader.keys(documents.nodes)

@@ -70,8 +70,9 @@ class _Run(NamedTuple):
     arn: str | None
     account: str | None
     region: str | None
-    var_files: Sequence[str] = ()
-    parameters: Mapping[str, str] = {}
+    var_files: Sequence[str]
+    parameters: Mapping[str, str]
+    declared: set[str]
 
     def owner(self, path: str) -> tuple[str | None, str]:
         """The owner of the keys in `path`, and how it is known: given for this run, or configured."""
@@ -81,7 +82,7 @@ class _Run(NamedTuple):
 
     def terraform(self) -> terraform_files.Given:
         """What Terraform code is read with."""
-        return terraform_files.Given(self.owner, self.region, self.var_files, self.parameters)
+        return terraform_files.Given(self.owner, self.region, self.var_files, self.parameters, self.declared)
 
 
 def collect(
@@ -96,14 +97,15 @@ def collect(
     stdin_name: str = "<stdin>",
     var_files: Sequence[str] = (),
     parameters: Mapping[str, str] | None = None,
+    declared: set[str] | None = None,
 ) -> Iterator[Found]:
     """What is found in `paths`, in their order, folders in the order of names; each file once.
 
     `stdin` is the content of standard input, which the path `-` stands for. `arn`, `account` and `region` are the keys', where
-    given; `type` is as in `keys_from_json`; `var_files` and `parameters` are values of a template's variables. A key's id is left
-    empty.
+    given; `type` is as in `keys_from_json`; `var_files` and `parameters` are values of a template's variables. Into `declared` go
+    the names of the variables that the templates with keys have. A key's id is left empty.
     """
-    run = _Run(settings, type, arn, account, region, var_files, parameters or {})
+    run = _Run(settings, type, arn, account, region, var_files, parameters or {}, set() if declared is None else declared)
     seen: set[str] = set()
     for path in paths:
         if path == STDIN:
@@ -276,7 +278,7 @@ def _from_bytes(data: bytes, path: str, run: _Run, reader: Reader, *, named: boo
         if terraform_files.is_plan(text.content):
             from kmslint.sources.terraform_plan import keys_from_plan as reader
         elif run.type == "auto" and template_files.is_template(text.content):
-            reader = partial(template_files.keys_in_template, parameters=run.parameters)
+            reader = partial(template_files.keys_in_template, parameters=run.parameters, declared=run.declared)
         elif run.type == "auto" and observed_files.is_config(text.content):
             from kmslint.sources.config_items import keys_from_config as reader
         found = reader(text, named=named, type=run.type, arn=run.arn, account=account, account_source=how, region=run.region)

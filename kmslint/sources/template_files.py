@@ -32,10 +32,12 @@ def keys_in_template(
     account_source: str = "given",
     region: str | None = None,
     parameters: Mapping[str, str] | None = None,
+    declared: set[str] | None = None,
 ) -> Union[list[Union[Key, SourceError]], NotAKey]:
     """The keys of the templates in a text; those of an assembly of CDK at the lines of the code that made them.
 
-    A named text that is JSON and no template may be a key policy all the same, whatever its name.
+    A named text that is JSON and no template may be a key policy all the same, whatever its name. `parameters` and `declared`
+    are as in `keys_from_template`.
 
     Raises:
         InputError: as `keys_from_template` and `keys_from_json`.
@@ -49,7 +51,9 @@ def keys_in_template(
         return NotAKey("no template with a KMS key in it")
     from kmslint.sources.cloudformation import keys_from_template
 
-    found = keys_from_template(text, account=account, account_source=account_source, region=region, parameters=parameters)
+    found = keys_from_template(
+        text, account=account, account_source=account_source, region=region, parameters=parameters, declared=declared
+    )
     if not isinstance(found, NotAKey) and "kmslint:" in text.content:
         from kmslint.sources.inline import with_comments
 

@@ -13,12 +13,16 @@ SUFFIXES = (".tf", ".tf.json", ".tofu", ".tofu.json")
 
 
 class Given(NamedTuple):
-    """What the user said for all modules: values of variables, the Region, and the owner of the keys in a path."""
+    """What the user said for all modules: values of variables, the Region, and the owner of the keys in a path.
+
+    Into `declared` go the names of the variables of root modules.
+    """
 
     owner: Callable[[str], tuple[str | None, str]]
-    region: str | None = None
-    var_files: Sequence[str] = ()
-    variables: Mapping[str, str] = {}
+    region: str | None
+    var_files: Sequence[str]
+    variables: Mapping[str, str]
+    declared: set[str]
 
 
 def is_code(name: str) -> bool:
@@ -48,6 +52,7 @@ def keys_in_folders(folders: Sequence[str], given: Given) -> Iterator[Union[Key,
             region=given.region,
             var_files=given.var_files,
             variables=given.variables,
+            declared=given.declared,
         )
         yield from with_comments(found, files.text)
 
@@ -67,6 +72,7 @@ def keys_in_file(path: str, given: Given) -> Iterator[Union[Key, SourceError]]:
         region=given.region,
         var_files=given.var_files,
         variables=given.variables,
+        declared=given.declared,
         only=path,
     )
     for item in with_comments(found, files.text):
@@ -79,18 +85,22 @@ def keys_in_file(path: str, given: Given) -> Iterator[Union[Key, SourceError]]:
 
 def keys_in_text(text: Text, given: Given) -> Iterator[Union[Key, SourceError]]:
     """The keys of code that is no file here: standard input. It is a module of its own."""
-    from kmslint.sources.hcl.folder import Memory
+    from kmslint.sources.hcl.folder import Folder, Memory
     from kmslint.sources.inline import with_comments
     from kmslint.sources.terraform_hcl import keys_from_directories
 
     name = text.file or "main.tf"
-    files = Memory({name: text.content})
+    beside = Folder(os.curdir, named=given.var_files)
+    texts = {path: beside.text(path) for path in given.var_files} | {name: text}
+    files = Memory({path: found.content for path, found in texts.items() if found is not None})
     found = keys_from_directories(
         files,
         (os.path.dirname(name) or os.curdir,),
         owner=given.owner,
         region=given.region,
+        var_files=given.var_files,
         variables=given.variables,
+        declared=given.declared,
     )
     yield from with_comments(found, files.text)
 

@@ -62,10 +62,15 @@ def keys_from_directories(
     region: str | None = None,
     var_files: Sequence[str] = (),
     variables: Mapping[str, str] | None = None,
+    declared: set[str] | None = None,
     only: str | None = None,
 ) -> Iterator[Union[Key, SourceError]]:
-    """The keys of the modules in `directories`, and what could not be read of them, each once."""
+    """The keys of the modules in `directories`, and what could not be read of them, each once.
+
+    Into `declared` go the names of the variables of root modules.
+    """
     scan = _Scan(files, owner, region, var_files, variables or {}, None if only is None else os.path.normpath(only))
+    scan.declared = set() if declared is None else declared
     return scan.keys([os.path.normpath(directory) for directory in directories])
 
 
@@ -87,6 +92,7 @@ class _Scan:
         self.var_files = var_files
         self.variables = variables
         self.only = only
+        self.declared: set[str] = set()
         self.directories: dict[str, Directory] = {}
         self.told: set[tuple[str | None, int | None, int | None, str]] = set()
         self.seen: set[int] = set()
@@ -176,6 +182,7 @@ class _Scan:
     def inputs(self, module: Module) -> dict[str, Callable[[], Node]]:
         """The values of a root module's variables: files in Terraform's order, then single values."""
         path = module.directory.path
+        self.declared.update(module.directory.variables)
         names = self.files.names(path)
         order = [name for name in ("terraform.tfvars", "terraform.tfvars.json") if name in names]
         order += sorted(name for name in names if name.endswith((".auto.tfvars", ".auto.tfvars.json")))
