@@ -4,6 +4,7 @@ A pattern is a sequence of tokens (`policy.patterns`, plus `Chars`). Each union 
 product is explored breadth first, built only as far as it is needed, so the first text found is a shortest one.
 """
 
+import sys
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
@@ -42,6 +43,10 @@ NON_EMPTY: Final[Regex] = (ANY, STAR)
 _POOL: Final = (
     "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-_=+@./, :'()[]!#$%&;<>^`{|}~\"\\*?\u00e9\u0142\u4e2d"
 )
+
+
+_UNNAMED: Final = 0x4E2D
+"""From here on the characters are tried for one that no pattern names, should all of `_POOL` be named."""
 
 
 class BudgetExceeded(Exception):
@@ -184,14 +189,12 @@ def _symbols(patterns: Iterable[Regex]) -> list[str]:
                 literal.add(token)
             elif isinstance(token, Chars):
                 classes.add(token._replace(star=False))
-    for one in classes:
-        if len(one.chars) <= 4:
-            literal |= one.chars
     ordered = sorted(classes, key=lambda one: (one.negated, sorted(one.chars)))
     chosen: list[str] = []
     signatures: set[tuple[bool, ...]] = set()
-    rest = sorted({char for one in classes for char in one.chars} - set(_POOL))
-    for char in (*_POOL, *rest):
+    named = literal.union(*(one.chars for one in classes))
+    unnamed = next(char for char in map(chr, range(_UNNAMED, sys.maxunicode)) if char not in named)
+    for char in (*_POOL, *sorted(named - set(_POOL)), unnamed):
         if char in literal:
             chosen.append(char)
             continue
@@ -199,7 +202,6 @@ def _symbols(patterns: Iterable[Regex]) -> list[str]:
         if signature not in signatures:
             signatures.add(signature)
             chosen.append(char)
-    chosen += sorted(literal - set(chosen))
     return chosen
 
 
