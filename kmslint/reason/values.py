@@ -4,23 +4,15 @@ An atom is true iff (key absent and `absent`) or (key empty and `empty`) or (som
 condition operator is one atom, and so is its negation (DECISION_PROCEDURE §2).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
+from math import floor
 
 from kmslint.policy import operators, values
 from kmslint.policy.document import Item
 from kmslint.policy.evaluate import Run
 from kmslint.policy.truth import T, U
-from kmslint.reason.strings import (
-    NON_EMPTY,
-    Budget,
-    BudgetExceeded,
-    Chars,
-    Constraint,
-    Regex,
-    accepts,
-    shortest,
-)
+from kmslint.reason.strings import DIGIT, NON_EMPTY, Budget, Chars, Constraint, Regex, accepts, one_of, shortest
 from kmslint.typed import Final, NamedTuple, Union
 
 ALWAYS: Final = "always"
@@ -155,7 +147,7 @@ class Domain(NamedTuple):
 
     `finite` lists them all; else they are the texts in `patterns` outside `excluded` and the patterns of `avoid`. `samples` are readable members, tried
     first. `multi` keys hold non-empty sets. `must_hold` are members that a set must contain and `never_hold` those that it must not, both in any
-    case (couplings). `integer` bounds an integer-valued key.
+    case (couplings). `integer` bounds an integer-valued key, which holds digits alone: `7`, never `07` or `7.0`.
     """
 
     presence: str
@@ -189,9 +181,9 @@ class Domain(NamedTuple):
 
     def _is_number(self, value: str) -> bool:
         parsed = values.number(value)
-        if parsed is None:
-            return False
-        return self.integer is None or (isinstance(parsed, int) and self.integer[0] <= parsed <= self.integer[1])
+        if parsed is None or self.integer is None:
+            return parsed is not None
+        return str(parsed) == value and isinstance(parsed, int) and self.integer[0] <= parsed <= self.integer[1]
 
 
 class Absence(NamedTuple):
@@ -253,12 +245,9 @@ class Solver:
     def _in_some_case(self, domain: Domain, wanted: str, tests: list[tuple[Test | None, bool]], budget: Budget) -> str | None:
         """A member that equals `wanted` but for case (D7: pairs compare without case, members of the set key keep theirs)."""
         spelled = domain._replace(patterns=(_any_case(wanted),), samples=(), must_hold=(), never_hold=(), finite=None)
-        known = [(test, want) for test, want in tests if test is not None]
-        return (
-            None
-            if len(known) < len(tests) and not all(want for test, want in tests if test is None)
-            else _find(spelled, known, budget)
-        )
+        if not all(want for test, want in tests if test is None):
+            return None
+        return _find(spelled, [(test, want) for test, want in tests if test is not None], budget)
 
     def _value(self, domain: Domain, tests: Iterable[tuple[Test | None, bool]], budget: Budget) -> str | None:
         """One value of the domain in all the (test, wanted) sets, or None."""
@@ -323,45 +312,100 @@ def domain_constraints(domain: Domain) -> list[Constraint]:
 
 
 def _any_case(value: str) -> Regex:
-    return tuple(Chars(frozenset({char.lower(), char.upper()})) if char.isalpha() else char for char in value)
+    return tuple(_cases(char) for char in value)
+
+
+def _cases(char: str) -> str | Chars:
+    cases = frozenset(case for case in (char, char.lower(), char.upper()) if len(case) == 1)
+    return char if len(cases) == 1 else Chars(cases)
 
 
 def _find_ordered(domain: Domain, tests: list[tuple[Test, bool]], budget: Budget) -> str | None:
     """Numbers, dates, addresses and booleans: one candidate for every cell of the refinement that the constants make."""
+    found = _candidate(domain, tests, budget)
+    if found is not None:
+        return found
+    families = {test.family for test, _ in tests}
+    if len(families) <= 1 and not families & TEXT_FAMILIES:
+        return _unforeseen(domain, tests, budget)
+    return _project(domain, tests, budget)
+
+
+def _candidate(domain: Domain, tests: list[tuple[Test, bool]], budget: Budget) -> str | None:
     candidates = _candidates(domain, [test for test, _ in tests])
     budget.spend(len(candidates))
-    for value in candidates:
-        if domain.holds(value) and _passes(tests, value):
-            return value
-    families = {test.family for test, _ in tests}
-    if len(families) <= 1 and domain.family in families | {operators.STRING, operators.BOOL}:
+    return next((value for value in candidates if domain.holds(value) and _passes(tests, value)), None)
+
+
+def _unforeseen(domain: Domain, tests: list[tuple[Test, bool]], budget: Budget) -> str | None:
+    """Conditions of one family that no candidate meets: a value of a domain of which the candidates do not meet every cell.
+
+    Such a domain has a language of its own (an ARN, paths of one organization). If none of its texts reads as a value of the
+    family, the conditions accept all of them or none.
+    """
+    if not tests or _is_covered(domain, tests[0][0].family):
         return None
-    return _project(domain, tests, budget)
+    constraints = domain_constraints(domain)
+    found = shortest(constraints, budget)
+    if found is None or _passes(tests, found):
+        return found
+    family = tests[0][0].family
+    readable = Constraint(((one_of(_READABLE[family])._replace(star=True),),), True)
+    if shortest([*constraints, readable], budget) is None:
+        return None
+    raise Unsolved(f"conditions of another kind ({family}) on one key")
+
+
+_READABLE: Final[Mapping[str, str]] = {
+    operators.NUMERIC: "0123456789+-.",
+    operators.DATE: "0123456789+-.:TtZz",
+    operators.IP: "0123456789abcdefABCDEF:.",
+    operators.BOOL: "truefalsTRUEFALS",
+    operators.BINARY: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=",
+}
+"""Family → every character that a text which reads as one of its values can have."""
+
+_ACCOUNT_NUMBERS: Final[tuple[Regex, ...]] = ((DIGIT,) * 12,)
+
+
+def _is_covered(domain: Domain, family: str) -> bool:
+    """Whether the candidates meet every cell of the domain that conditions of this family tell apart."""
+    if domain.family == family:
+        return True
+    if domain.avoid or domain.never_hold:
+        return False
+    if domain.patterns == _ACCOUNT_NUMBERS:
+        return family != operators.BINARY
+    return domain.patterns == (NON_EMPTY,) and not domain.excluded
 
 
 def _project(domain: Domain, tests: list[tuple[Test, bool]], budget: Budget) -> str | None:
     """Several families on one key: no candidate served; a family that is unsatisfiable alone is a proof, all else is open."""
     text = [(test, want) for test, want in tests if test.family in TEXT_FAMILIES]
-    try:
-        found = _find_text(domain._replace(family=operators.STRING), text, budget) if text else ""
-    except (Unsolved, BudgetExceeded):
-        found = ""
-    if found is None:
-        return None
-    if found and domain.holds(found) and _passes(tests, found):
-        return found
-    for family in sorted({test.family for test, _ in tests} - TEXT_FAMILIES):
-        alone = [(test, want) for test, want in tests if test.family == family]
-        if not any(domain.holds(value) and _passes(alone, value) for value in _candidates(domain, [test for test, _ in alone])):
+    if text:
+        found = _find_text(domain, text, budget)
+        if found is None or (domain.holds(found) and _passes(tests, found)):
+            return found
+        if _is_short_range(domain):
             return None
-    if domain.family not in TEXT_FAMILIES and text and _all_values_known(domain, tests):
-        return None
-    raise Unsolved(f"conditions of several kinds ({', '.join(sorted({test.family for test, _ in tests}))}) on one key")
+    families = sorted({test.family for test, _ in tests})
+    for family in families:
+        alone = [(test, want) for test, want in tests if test.family == family]
+        if family not in TEXT_FAMILIES and _is_refuted(domain, alone, budget):
+            return None
+    raise Unsolved(f"conditions of several kinds ({', '.join(families)}) on one key")
 
 
-def _all_values_known(domain: Domain, tests: list[tuple[Test, bool]]) -> bool:
-    """Whether the candidates are all values that can matter: a small integer range."""
-    return domain.integer is not None and domain.integer[1] - domain.integer[0] <= 4096 and bool(tests)
+def _is_refuted(domain: Domain, tests: list[tuple[Test, bool]], budget: Budget) -> bool:
+    try:
+        return _candidate(domain, tests, budget) is None and _unforeseen(domain, tests, budget) is None
+    except Unsolved:
+        return False
+
+
+def _is_short_range(domain: Domain) -> bool:
+    """Whether the domain is a range of integers of which all can be tried."""
+    return domain.integer is not None and domain.integer[1] - domain.integer[0] <= 4096
 
 
 def _candidates(domain: Domain, tests: list[Test]) -> list[str]:
@@ -376,10 +420,13 @@ def _candidates(domain: Domain, tests: list[Test]) -> list[str]:
         found.update(dict.fromkeys(_addresses(constants)))
     if operators.BOOL in families:
         found.update({"true": None, "false": None})
-    if domain.integer is not None and domain.integer[1] - domain.integer[0] <= 4096 and families & TEXT_FAMILIES:
+    if domain.patterns == _ACCOUNT_NUMBERS:
+        marks = [instant for value in (*constants, *domain.excluded) for instant in values.instants(value)]
+        found.update({f"{number:012}": None for number in _integers(marks, 0, 10**12 - 1)})
+    if domain.integer is not None and _is_short_range(domain) and families & TEXT_FAMILIES:
         found.update(dict.fromkeys(str(number) for number in range(domain.integer[0], domain.integer[1] + 1)))
     found.update(dict.fromkeys(constants))
-    found.update({"x": None, "y": None})
+    found["x"] = None
     return list(found)
 
 
@@ -387,22 +434,40 @@ def _numbers(domain: Domain, constants: list[str]) -> list[str]:
     """Each constant, its neighbours, the points between, and the ends of the range."""
     numbers = sorted({parsed for parsed in (values.number(value) for value in constants) if parsed is not None})
     if domain.integer is not None:
-        low, high = domain.integer
-        whole = {low, high}
-        for number in numbers:
-            whole |= {int(number) - 1, int(number), int(number) + 1}
-        return [str(number) for number in sorted(whole) if low <= number <= high]
-    points: list[values.Number] = list(numbers)
-    points += [number - 1 for number in numbers] + [number + 1 for number in numbers] + [0, 1]
-    points += [_middle(left, right) for left, right in pairwise(numbers)]
-    return [plain(number) for number in points]
+        return [str(number) for number in _integers(numbers, *domain.integer)]
+    return [plain(number) for number in (*_refined(numbers), 0)]
+
+
+def _integers(marks: Iterable[values.Number], low: int, high: int) -> list[int]:
+    """An integer of every cell that the marks make of a range, in order."""
+    whole = {low, high}
+    for mark in marks:
+        whole |= {int(mark) - 1, int(mark), int(mark) + 1}
+    return [number for number in sorted(whole) if low <= number <= high]
+
+
+def _refined(points: Sequence[values.Number]) -> list[values.Number]:
+    """The points, which are sorted, one before, one after and one between any two of them."""
+    before, after = [_sum(point, -1) for point in points], [_sum(point, 1) for point in points]
+    return [*points, *before, *after, *(_middle(left, right) for left, right in pairwise(points))]
+
+
+_PRECISION: Final = 900
+"""Digits that the sum or the half of two numbers of a policy can have: each has at most 400 before and after the point."""
+
+
+def _sum(left: values.Number, right: values.Number) -> values.Number:
+    if isinstance(left, int) and isinstance(right, int):
+        return left + right
+    from decimal import Context, Decimal
+
+    return Context(prec=_PRECISION).add(Decimal(left), Decimal(right))
 
 
 def _middle(left: values.Number, right: values.Number) -> values.Number:
     from decimal import Context, Decimal
 
-    context = Context(prec=900)
-    return context.divide(context.add(Decimal(left), Decimal(right)), Decimal(2))
+    return Context(prec=_PRECISION).divide(Decimal(_sum(left, right)), Decimal(2))
 
 
 def plain(number: values.Number) -> str:
@@ -412,39 +477,49 @@ def plain(number: values.Number) -> str:
 
 def _dates(constants: list[str]) -> list[str]:
     instants = sorted({instant for value in constants for instant in values.instants(value)})
-    points: list[values.Number] = list(instants)
-    points += [instant - 1 for instant in instants] + [instant + 1 for instant in instants] + [1795000000]
-    points += [_middle(left, right) for left, right in pairwise(instants)]
+    points = [*_refined(instants), 1795000000]
     return [iso(point) for point in points] + [_seconds(point) for point in points]
 
 
 def _seconds(point: values.Number) -> str:
     """Epoch seconds that nobody can take for a year."""
     text = plain(point)
-    return f"{text}.0" if len(text) == 4 and text.isdigit() else text
+    return f"{text}.0" if len(text.removeprefix("-")) == 4 and "." not in text else text
+
+
+_FIRST_SECOND: Final = -62_135_596_800
+_LAST_SECOND: Final = 253_402_300_799
+"""Of the years 1 to 9999."""
+_LONGEST_FRACTION: Final = 15
 
 
 def iso(seconds: values.Number) -> str:
-    """The instant as AWS prints aws:CurrentTime, with a fraction where it has one; epoch seconds outside the years 1 to 9999."""
-    whole = int(seconds // 1)
+    """The instant as AWS prints aws:CurrentTime, with a fraction where it has one.
+
+    Epoch seconds where that cannot be printed: outside the years 1 to 9999, and with a fraction of more than 15 digits.
+    """
+    if not _FIRST_SECOND <= seconds <= _LAST_SECOND or len(plain(seconds).partition(".")[2]) > _LONGEST_FRACTION:
+        return plain(seconds)
+    whole = floor(seconds)
     fraction = seconds - whole
     from datetime import UTC, datetime, timedelta
 
-    try:
-        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=whole)
-    except OverflowError:
-        return plain(seconds)
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=whole)
     tail = f"{fraction:f}"[1:] if fraction else ""
     return moment.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0") + tail + "Z"
 
 
+_MAPPED: Final = 0xFFFF << 32
+"""Where IPv6 keeps the IPv4 addresses (UNSURE-17)."""
+
+
 def _addresses(constants: list[str]) -> list[str]:
-    points: set[tuple[int, int]] = {(4, 0), (4, 2**32 - 1), (6, 0), (6, 2**128 - 1), (4, 0xCB007107)}
+    """Both ends of every range and their neighbours, each as an address of the other version too; and one of each version."""
+    points = {(4, 0), (6, 0)}
     for value in constants:
         for version, first, last in values.networks(value):
-            points |= {(version, first - 1), (version, first), (version, last), (version, last + 1)}
-            if version == 4:
-                points |= {(6, 0xFFFF << 32 | edge) for edge in (first, last, first - 1, last + 1) if 0 <= edge < 2**32}
+            for edge in (first - 1, first, last, last + 1):
+                points |= {(version, edge), (6, _MAPPED + edge) if version == 4 else (4, edge - _MAPPED)}
     return [_address(version, value) for version, value in sorted(points) if 0 <= value < (2**32 if version == 4 else 2**128)]
 
 
