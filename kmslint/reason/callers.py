@@ -5,6 +5,7 @@ so the classes are finite; each is represented by one member, which the evaluato
 """
 
 from collections.abc import Container, Iterable, Iterator, Mapping
+from itertools import count
 
 from kmslint.pattern import pattern
 from kmslint.policy.document import Statement
@@ -42,7 +43,7 @@ class Caller(NamedTuple):
     session: str | None = None
     other_sessions: tuple[str, ...] = ()
     parent: str | None = None
-    name: str | None = None
+    name: str = ""
 
 
 class Names(NamedTuple):
@@ -87,10 +88,9 @@ def names_in(statement: Statement) -> Names:
 
 def join_names(parts: Iterable[Names], key: KeyContext) -> Names:
     """The names of several statements together, the key's owner first."""
-    found: tuple[dict[str, None], ...] = ({}, {}, {}, {}, {}, {})
-    if key.account is not None:
-        found[0][key.account] = None
-    digits: set[str] = set()
+    owner = () if key.account is None else (key.account,)
+    found: tuple[dict[str, None], ...] = (dict.fromkeys(owner), {}, {}, {}, {}, {})
+    digits = set(owner)
     for part in parts:
         every = (part.accounts, part.users, part.roles, part.sessions, part.federated, part.services)
         for known, names in zip(found, every, strict=True):
@@ -108,10 +108,10 @@ def _note(value: str, kind: str, found: Mapping[str, dict[str, None]]) -> None:
         if identify(value).kind == SERVICE:
             found[SERVICE][value] = None
         return
-    account = account_of(value)
     identity = identify(value)
-    if account is not None or identity.account is not None:
-        found["A"][account or identity.account or ""] = None
+    account = account_of(value) or identity.account
+    if account is not None:
+        found["A"][account] = None
     if identity.kind == USER:
         found[USER][value] = None
     elif identity.kind == FEDERATED:
@@ -137,7 +137,7 @@ class Callers:
 
     def __init__(self, names: Names, key: KeyContext) -> None:
         self.names = names
-        self.stranger = next((number for number in _STRANGERS if number not in names.digits), None) or _unused(names.digits)
+        self.stranger = next(number for number in _strangers() if number not in names.digits)
         """The account that stands for one that is named nowhere."""
         self._taken: tuple[frozenset[str], ...] | None = None
         self._key = key
@@ -179,7 +179,12 @@ def _plainness(caller: Caller) -> int:
     return {ROLE: 0, USER: 1, ROOT: 2, FEDERATED: 3}[caller.kind]
 
 
-def _new_name(stem: str, taken: Container[str | None]) -> str:
+def _name(arn: str) -> str:
+    """The name of the user, role or federated session that an ARN names."""
+    return identify(arn).name or ""
+
+
+def _new_name(stem: str, taken: Container[str]) -> str:
     """`stem`, or `stem2`, `stem3`, …: the first that is not taken."""
     name, number = stem, 1
     while name in taken:
@@ -188,11 +193,10 @@ def _new_name(stem: str, taken: Container[str | None]) -> str:
     return name
 
 
-def _unused(digits: frozenset[str]) -> str:
-    number = 100000000000
-    while str(number) in digits:
-        number += 1
-    return str(number)
+def _strangers() -> Iterator[str]:
+    """Account numbers for one that no statement names: readable ones, then all others in order."""
+    yield from _STRANGERS
+    yield from map(str, count(10**11))
 
 
 def _of_account(account: str, names: Names, key: KeyContext, *, is_fresh: bool) -> list[Caller]:
@@ -200,20 +204,21 @@ def _of_account(account: str, names: Names, key: KeyContext, *, is_fresh: bool) 
     iam = f"arn:{partition}:iam::{account}:"
     where = "an account named nowhere" if is_fresh else f"account {account}"
     one = "a" if is_fresh else "another"
-    named = frozenset(arn for arn in (*names.users, *names.roles) if f"::{account}:" in arn)
     users = [arn for arn in names.users if arn.startswith(iam)]
     roles = [arn for arn in names.roles if arn.startswith(iam)]
+    named = frozenset((*users, *roles))
     sessions = [arn for arn in names.sessions if arn.startswith(f"arn:{partition}:sts::{account}:")]
     classes: list[Caller] = []
-    session_of = {identify(arn).name or "": [] for arn in sessions}  # type: dict[str, list[str]]
+    sessions_of: dict[str, list[str]] = {}
     for arn in sessions:
-        session_of[identify(arn).name or ""].append(identify(arn).session or "")
+        sessions_of.setdefault(_name(arn), []).append(arn.rpartition("/")[2])
+    placed = {_name(arn) for arn in roles}
     for arn in roles:
-        classes += _role(arn, account, partition, session_of.pop(identify(arn).name or "", []))
-    for name, known in session_of.items():
-        classes += _unplaced_role(name, account, partition, known, iam)
-    taken = {identify(arn).name for arn in (*roles, *sessions)}
-    other = _new_name("Other", taken)
+        classes += _role(arn, account, partition, sessions_of.get(_name(arn), []))
+    for name, known in sessions_of.items():
+        if name not in placed:
+            classes += _unplaced_role(name, account, partition, known, iam)
+    other = _new_name("Other", {*placed, *sessions_of})
     prefix = account_text(partition, account, is_fresh=is_fresh)
     classes.append(
         Caller(
@@ -221,15 +226,17 @@ def _of_account(account: str, names: Names, key: KeyContext, *, is_fresh: bool) 
             is_fresh, None, ((*prefix, *text(":role/"), _PATH_RUN, NAME),), named, name=other,
         )
     )  # fmt: skip
-    classes += [Caller(f"user {arn}", USER, arn, account, partition, arn=arn, name=identify(arn).name) for arn in users]
-    someone = _new_name("other", {identify(arn).name for arn in users})
+    classes += [Caller(f"user {arn}", USER, arn, account, partition, arn=arn, name=_name(arn)) for arn in users]
+    someone = _new_name("other", {_name(arn) for arn in users})
     classes.append(
         Caller(
             f"{one} user of {where}", USER, f"{iam}user/{someone}", account, partition, is_fresh, None,
             ((*prefix, *text(":user/"), _PATH_RUN, NAME),), named, name=someone,
         )
     )  # fmt: skip
-    classes.append(Caller(f"the root user of {where}", ROOT, iam + "root", account, partition, is_fresh, iam + "root"))
+    classes.append(
+        Caller(f"the root user of {where}", ROOT, iam + "root", account, partition, is_fresh, iam + "root", ((*prefix, *text(":root")),))
+    )  # fmt: skip
     classes += _federated(account, names, partition, is_fresh=is_fresh, users=users, where=where)
     return classes
 
@@ -241,7 +248,7 @@ def account_text(partition: str, account: str, *, is_fresh: bool) -> Regex:
 
 
 def _role(arn: str, account: str, partition: str, known: list[str]) -> list[Caller]:
-    name = identify(arn).name or ""
+    name = _name(arn)
     stem = f"arn:{partition}:sts::{account}:assumed-role/{name}/"
     sessions = [
         Caller(f"session {one} of {arn}", ROLE, stem + one, account, partition, arn=arn, session=one, name=name) for one in known
@@ -272,8 +279,8 @@ def _federated(account: str, names: Names, partition: str, *, is_fresh: bool, us
     """GetFederationToken sessions, by name and by the user behind them: a user ARN matches that user's sessions too."""
     stem = f"arn:{partition}:sts::{account}:federated-user/"
     known = [arn for arn in names.federated if arn.startswith(stem)]
-    free = _new_name("federated", {identify(arn).name for arn in known})
-    nobody = f"arn:{partition}:iam::{account}:user/" + _new_name("parent", {identify(arn).name for arn in users})
+    free = _new_name("federated", {_name(arn) for arn in known})
+    nobody = f"arn:{partition}:iam::{account}:user/" + _new_name("parent", {_name(arn) for arn in users})
     sts = (*text(f"arn:{partition}:sts::"), *((DIGIT,) * 12 if is_fresh else text(account)))
     language = ((*sts, *text(":federated-user/"), NAME_RUN, NAME),)
     found = []

@@ -110,14 +110,15 @@ def _cross(left: list[Mode], right: list[Mode]) -> list[Mode]:
 
 def _compatible(left: Mode, right: Mode) -> bool:
     """Whether no key would hold two values, or be both present and absent."""
-    known, presence = dict(left.fixed), dict(left.presence)
-    if not all(known.get(key, value) == value for key, value in right.fixed):
+    known, there = dict(left.fixed), _presence(left)
+    if any({there.get(key), other} == {NEVER, ALWAYS} for key, other in _presence(right).items()):
         return False
-    if any(presence.get(key) == NEVER and value is not None for key, value in right.fixed):
-        return False
-    if any(known.get(key) is not None and there == NEVER for key, there in right.presence):
-        return False
-    return not any({presence.get(key), there} == {NEVER, ALWAYS} for key, there in right.presence)
+    return all(known.get(key, value) == value for key, value in right.fixed)
+
+
+def _presence(mode: Mode) -> dict[str, str]:
+    """Whether the keys that the case settles are there."""
+    return {**dict(mode.presence), **{key: NEVER if value is None else ALWAYS for key, value in mode.fixed}}
 
 
 def _network(mentioned: frozenset[str], *, may: bool) -> list[Mode]:
