@@ -75,7 +75,7 @@ def _with_time(base: int, match: "re.Match[str]") -> tuple[Number, ...]:
         return (instant, instant - 14 * 3600, instant + 12 * 3600)
     if zone in "Zz":
         return (instant,)
-    offset = int(zone[1:3]) * 3600 + int(zone[4:6]) * 60
+    offset = int(zone[1:3]) * 3600 + int(zone[4:]) * 60
     return (instant - offset if zone[0] == "+" else instant + offset,)
 
 
@@ -143,11 +143,14 @@ def _ipv4(text: str) -> int | None:
 
 
 def _ipv6(text: str) -> int | None:
-    if ":" not in text or text.count("::") > 1 or ":::" in text or len(text) > 45:
-        return None
+    start, _, last = text.rpartition(":")
+    if "." in last:  # a dotted IPv4 tail counts as two groups
+        four = _ipv4(last)
+        if four is None:
+            return None
+        text = f"{start}:{four >> 16:x}:{four & 0xFFFF:x}"
     head, gap, tail = text.partition("::")
-    left = _groups(head)
-    right = _groups(tail) if gap else []
+    left, right = _groups(head), _groups(tail)
     if left is None or right is None:
         return None
     missing = 8 - len(left) - len(right)
@@ -160,20 +163,11 @@ def _ipv6(text: str) -> int | None:
 
 
 def _groups(text: str) -> list[int] | None:
-    """The 16-bit groups of one side of an IPv6 address; a dotted IPv4 tail counts as two."""
-    groups: list[int] = []
+    """The 16-bit groups of one side of an IPv6 address."""
     parts = text.split(":") if text else []
-    for index, part in enumerate(parts):
-        if "." in part and index == len(parts) - 1:
-            four = _ipv4(part)
-            if four is None:
-                return None
-            groups += [four >> 16, four & 0xFFFF]
-        elif 1 <= len(part) <= 4 and all(char in "0123456789abcdefABCDEF" for char in part):
-            groups.append(int(part, 16))
-        else:
-            return None
-    return groups
+    if not all(1 <= len(part) <= 4 and all(char in "0123456789abcdefABCDEF" for char in part) for part in parts):
+        return None
+    return [int(part, 16) for part in parts]
 
 
 def mapped_ipv4(version: int, value: int) -> int | None:
