@@ -34,7 +34,7 @@ def open_accounts(policy: Policy) -> tuple[Symbol, ...]:
             parts = entry.value.parts if isinstance(entry.value, Template) else ()
             for head, symbol, tail in zip(parts, parts[1:], parts[2:], strict=False):
                 is_account = (
-                    isinstance(head, str) and head.endswith(("iam::", "sts::")) and isinstance(tail, str) and tail[:1] == ":"
+                    isinstance(head, str) and head.endswith(("iam::", "sts::")) and isinstance(tail, str) and tail.startswith(":")
                 )
                 if is_account and isinstance(symbol, Symbol) and symbol.own is None:
                     found[symbol] = None
@@ -62,12 +62,10 @@ def _mapped(statement: Statement, change: Callable[[Value], Value]) -> Statement
     if not _has_symbols(statement):
         return statement
     return statement._replace(
-        principals=None
-        if statement.principals is None
-        else tuple(one._replace(value=change(one.value)) for one in statement.principals),
-        actions=_items(statement.actions, change),
-        resources=_items(statement.resources, change),
-        conditions=tuple(one._replace(values=_items(one.values, change) or ()) for one in statement.conditions),
+        principals=statement.principals and tuple(one._replace(value=change(one.value)) for one in statement.principals),
+        actions=statement.actions and _items(statement.actions, change),
+        resources=statement.resources and _items(statement.resources, change),
+        conditions=tuple(one._replace(values=_items(one.values, change)) for one in statement.conditions),
     )
 
 
@@ -82,16 +80,17 @@ def _values(statement: Statement) -> list[Value]:
     return values
 
 
-def _items(items: tuple[Item, ...] | None, change: Callable[[Value], Value]) -> tuple[Item, ...] | None:
-    return None if items is None else tuple(item._replace(value=change(item.value)) for item in items)
+def _items(items: tuple[Item, ...], change: Callable[[Value], Value]) -> tuple[Item, ...]:
+    return tuple(item._replace(value=change(item.value)) for item in items)
 
 
 def value_of(value: Value, key: KeyContext) -> Value:
     """The value with its own symbols replaced; a `str` when nothing else was open."""
     if isinstance(value, str):
         return value
+    own: dict[str | None, str | None]
     own = {"account": key.account, "partition": key.partition, "region": key.region, "key_arn": key.arn()}
-    return _joined(own.get(part.own or "") or part if isinstance(part, Symbol) else part for part in value.parts)
+    return _joined(own.get(part.own) or part if isinstance(part, Symbol) else part for part in value.parts)
 
 
 def _joined(pieces: Iterable[str | Symbol]) -> Value:

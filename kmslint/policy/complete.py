@@ -13,7 +13,7 @@ from kmslint.policy.principals import ANONYMOUS, FEDERATED, OTHER, ROLE, ROOT, S
 from kmslint.policy.request import ContextValue, KeyContext, Request
 from kmslint.typed import Final
 
-_TYPES: Final = {ROOT: "Account", USER: "User", FEDERATED: "FederatedUser", ROLE: "AssumedRole", ANONYMOUS: "Anonymous"}
+_TYPES: Final = {ROOT: "Account", USER: "User", FEDERATED: "FederatedUser", ROLE: "AssumedRole"}
 _ENDPOINT: Final = ("aws:sourcevpce", "aws:sourcevpc", "aws:vpcsourceip", "aws:sourcevpcarn", "aws:vpceaccount")
 _CALLED: Final = ("aws:calledvia", "aws:calledviafirst", "aws:calledvialast")
 _TIMES: Final = ("aws:currenttime", "aws:epochtime")
@@ -49,42 +49,41 @@ def _by_principal(identity: Identity) -> dict[str, ContextValue]:
         return {"aws:principalisawsservice": "true", "aws:principalservicename": identity.text}
     if kind == ANONYMOUS:
         return {"aws:principalaccount": "anonymous", "aws:principaltype": "Anonymous", "aws:userid": "anonymous"}
-    account, name = identity.account or "", identity.name or ""
-    found: dict[str, ContextValue] = {
-        "aws:principalaccount": account,
-        "kms:calleraccount": account,
-        "aws:principaltype": _TYPES[kind],
-        "aws:principalisawsservice": "false",
-    }
-    arn = identity.role_arn if kind == ROLE else identity.text
-    if arn is not None:
-        found["aws:principalarn"] = arn
-    if kind == USER:
-        found["aws:username"] = name
-    elif kind == ROOT:
-        found["aws:userid"] = account
-    elif kind == FEDERATED:
-        found["aws:userid"] = f"{account}:{name}"
-    return found
+    return _known(
+        {
+            "aws:principalaccount": identity.account,
+            "kms:calleraccount": identity.account,
+            "aws:principaltype": _TYPES[kind],
+            "aws:principalisawsservice": "false",
+            "aws:principalarn": identity.role_arn if kind == ROLE else identity.text,
+            "aws:username": identity.name if kind == USER else None,
+            "aws:userid": {ROOT: identity.account, FEDERATED: f"{identity.account}:{identity.name}"}.get(kind),
+        }
+    )
 
 
 def _by_key(key: KeyContext) -> dict[str, ContextValue]:
-    constants = {
-        "aws:resourceaccount": key.account,
-        "aws:resourceorgid": key.org_id,
-        "aws:requestedregion": key.region,
-        "kms:keyspec": key.spec,
-        "kms:customermasterkeyspec": key.spec,
-        "kms:keyusage": key.usage,
-        "kms:customermasterkeyusage": key.usage,
-        "kms:keyorigin": key.origin,
-        "kms:multiregion": None if key.multi_region is None else str(key.multi_region).lower(),
-        "kms:multiregionkeytype": key.multi_region_type,
-    }
-    found: dict[str, ContextValue] = {name: value for name, value in constants.items() if value is not None}
+    found = _known(
+        {
+            "aws:resourceaccount": key.account,
+            "aws:resourceorgid": key.org_id,
+            "aws:requestedregion": key.region,
+            "kms:keyspec": key.spec,
+            "kms:customermasterkeyspec": key.spec,
+            "kms:keyusage": key.usage,
+            "kms:customermasterkeyusage": key.usage,
+            "kms:keyorigin": key.origin,
+            "kms:multiregion": None if key.multi_region is None else str(key.multi_region).lower(),
+            "kms:multiregionkeytype": key.multi_region_type,
+        }
+    )
     for name, value in key.tags or ():
         found[f"aws:resourcetag/{name.lower()}"] = value
     return found
+
+
+def _known(values: Mapping[str, str | None]) -> dict[str, ContextValue]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 # what AWS could not say
@@ -170,11 +169,11 @@ def _of_organizations(context: Mapping[str, ContextValue]) -> Iterator[str]:
     for whose in _ORGANIZATIONS:
         name, paths = f"aws:{whose}orgid", f"aws:{whose}orgpaths"
         organization = context.get(name)
-        if paths not in context or not (isinstance(organization, str) or organization is None):
+        if paths not in context or not isinstance(organization, str):
             continue
         held = context[paths]
         members = (held,) if isinstance(held, str) else sorted(held)
-        stray = next((path for path in members if organization is not None and not path.startswith(organization + "/")), None)
+        stray = next((path for path in members if not path.startswith(organization + "/")), None)
         if stray is not None:
             yield f"`{spelled(paths)}` holds `{stray}`, which is not in the organization `{organization}` of `{spelled(name)}`"
 
@@ -194,7 +193,7 @@ def _of_pairs(context: Mapping[str, ContextValue]) -> Iterator[str]:
     for prefix, listed in _PAIRS:
         pairs = {name[len(prefix) :] for name in context if name.startswith(prefix)}
         held = context.get(listed)
-        if held is None or not pairs:
+        if held is None:
             continue
         members = {member.lower() for member in ((held,) if isinstance(held, str) else held)}
         missing = sorted(pairs - members)

@@ -201,9 +201,6 @@ class Run:
         pattern = self._expand_resource(value)
         if pattern is None:
             return False
-        arn = key.arn()
-        if arn is not None:
-            return _matches_resource(pattern, arn)
         shape = f"arn:{key.partition}:kms:{key.region or 'us-east-1'}:{key.account or '111122223333'}:key/{key.key_id or 'x'}"
         return _matches_resource(pattern, shape)
 
@@ -345,11 +342,10 @@ class Run:
 
     def _pattern(self, family: str, value: str, pattern: Pattern) -> int:
         if family == operators.ARN:
-            must = matches_arn(pattern, value)
-            return T if must else self.between(matches(pattern, value), must, 18, F)
+            return self.between(matches(pattern, value), matches_arn(pattern, value), 18, F)
         if family != operators.STRING_IGNORE_CASE:
             return T if matches(pattern, value) else F
-        text = "".join(token for token in pattern if isinstance(token, str))
+        text = "".join(map(str, pattern))
         must = _fold_ascii(text) == _fold_ascii(value)
         return self.between(text.casefold() == value.casefold(), must, 14, T if must else F)
 
@@ -362,7 +358,7 @@ class Run:
         Source: IAM User Guide, "Variables and tags": a variable without a value is null; defaults; `${*}`.
         """
         read = glob if wildcards else literal
-        if not self.has_variables or "${" not in text:
+        if not self.has_variables:
             pattern = read(text)
             return pattern, pattern, False
         plain: list[str | int] = []
@@ -400,7 +396,7 @@ class Run:
             expanded = self._expand(wanted, wildcards=False)
             if expanded is None:
                 return F
-            text = "".join(token for token in expanded[0] if isinstance(token, str))
+            text = "".join(map(str, expanded[0]))
         found = values.boolean(text)
         truth = T if found is not None and found == values.boolean(value) else F
         return self.unsure(16, truth) if is_variable and truth == T else truth

@@ -111,7 +111,7 @@ def lookup(text: str) -> Use | None:
     Source: Access Analyzer policy-check reference, "Invalid condition operator", "NullIfExists".
     """
     head, colon, rest = text.partition(":")
-    quantifier = {"forallvalues": ALL, "foranyvalue": ANY}.get(head.lower()) if colon else None
+    quantifier = {"forallvalues": ALL, "foranyvalue": ANY}.get(head.lower())
     if colon and quantifier is None:
         return None
     base = rest if colon else text
@@ -128,5 +128,5 @@ def nearest(text: str) -> str | None:
     """The documented operator that `text` most resembles, or None."""
     from difflib import get_close_matches
 
-    found = get_close_matches(text.rpartition(":")[2], [row.name for row in _ROWS], n=1)
+    found = get_close_matches(text.rpartition(":")[2], [row.name for row in _ROWS])
     return found[0] if found else None

@@ -112,13 +112,13 @@ class _Complaints:
 
     def near(self, name: str, names: Iterable[str]) -> str | None:
         """The name of `names` that `name` resembles, if a message will say so."""
-        return None if len(self.found) > MAX_DIAGNOSTICS else _nearest(name, names)
+        return None if len(self.found) >= MAX_DIAGNOSTICS else _nearest(name, names)
 
     def near_operator(self, text: str) -> str | None:
         """The operator that `text` resembles, with the set operator and the IfExists of `text` where they fit."""
         prefix, colon, base = text.rpartition(":")
         plain = base[:-8] if base.lower().endswith("ifexists") else base
-        near = None if len(self.found) > MAX_DIAGNOSTICS else operators.nearest(plain)
+        near = None if len(self.found) >= MAX_DIAGNOSTICS else operators.nearest(plain)
         if near is None:
             return None
         whole = f"{prefix}{colon}{near}{base[len(plain) :]}"
@@ -134,9 +134,7 @@ class _Complaints:
 
 def _limits(node: Node, complaints: _Complaints) -> None:
     """Complain about a policy text that KMS would refuse for its size or its characters."""
-    if node.end <= node.start:
-        return  # no text: the value was built in memory
-    content = node.text.content[node.start : node.end]
+    content = node.text.content[node.start : node.end]  # empty where the value was built in memory
     size = len(content) if content.isascii() else len(content.encode("utf-8", "surrogatepass"))
     if size > MAX_BYTES:
         message = f"the policy has {size:,} bytes, and KMS stores at most {MAX_BYTES:,}"
@@ -155,7 +153,7 @@ def _limits(node: Node, complaints: _Complaints) -> None:
 
 
 def _policy(node: Node, complaints: _Complaints) -> Policy:
-    if node.kind == UNRESOLVED or (node.kind == STRING and isinstance(node.value, Template)):
+    if _symbolic(node):
         return Policy(None, (), node, unknown=(_unresolved("the policy", node),))
     if node.kind != OBJECT:
         reason = f"a policy is an object, found {_kind(node)}"
@@ -181,7 +179,7 @@ def _document(node: Node, complaints: _Complaints) -> tuple[dict[str, Member], d
         at = pointer(member.key)
         if name != member.key:
             message = f"{quoted(member.key)} is no element of a policy"
-            near = name or complaints.near(member.key, _DOCUMENT.values())
+            near = complaints.near(member.key, _DOCUMENT.values())
             help = f"did you mean `{near}`?" if near else "an element is one of " + ", ".join(_DOCUMENT.values())
             complaints.add("unknown-element", message, member.key_node, at, help)
             odd[name or ""] = message
@@ -200,11 +198,10 @@ def _version(member: Member | None, complaints: _Complaints) -> tuple[str | None
     node = member.value
     if _symbolic(node):
         return None, _unresolved("`Version`", node)
-    text = node.value if node.kind == STRING and isinstance(node.value, str) else None
+    text = str(node.value) if node.kind == STRING else None
     if text in _VERSIONS:
         return text, None
-    found = quoted(text) if text is not None else _kind(node)
-    reason = f"`Version` is {found}, and no version of the policy language"
+    reason = f"`Version` is {_shown(node)}, and no version of the policy language"
     complaints.add("invalid-version", reason, node, "/Version", 'set "Version": "2012-10-17"')
     return text, reason
 
@@ -291,7 +288,7 @@ class _Reading:
         actions, not_action = self.listed("Action")
         resources, not_resource = self.listed("Resource")
         conditions = self.conditions()
-        if not_resource and "Resource" not in self.given:
+        if not_resource:
             self.complain(
                 "missing-resource",
                 "the statement has `NotResource` and no `Resource`",
@@ -337,7 +334,7 @@ class _Reading:
         """A member that is no element, or one that was there before. Another case of an element's name is read as the element."""
         name = _ELEMENTS.get(member.key.lower())
         if name != member.key:
-            near = name or self.complaints.near(member.key, _ELEMENTS.values())
+            near = self.complaints.near(member.key, _ELEMENTS.values())
             help = f"did you mean `{near}`?" if near else "an element is one of " + ", ".join(_ELEMENTS.values())
             self.spoil(
                 "unknown-element",
@@ -385,32 +382,30 @@ class _Reading:
         if _symbolic(node):
             self.doubt(_unresolved("`Effect`", node))
             return None
-        found = quoted(node.value) if isinstance(node.value, str) and node.kind == STRING else _kind(node)
         near = next((effect for effect in _EFFECTS if effect.lower() == str(node.value).lower()), None)
         help = f"did you mean `{near}`? case matters" if near else None
-        self.spoil("invalid-effect", f"`Effect` is `Allow` or `Deny`, found {found}", node, "Effect", help)
+        self.spoil("invalid-effect", f"`Effect` is `Allow` or `Deny`, found {_shown(node)}", node, "Effect", help)
         return None
 
     def is_missing(self, name: str) -> bool:
         """Whether to complain that `name` is missing: not if a misspelt element is likely to be it."""
         return name not in self.misspelt and "Not" + name not in self.misspelt
 
-    def choose(self, name: str) -> tuple[Member | None, bool]:
-        """The element or its negation, and which; (None, False) where it is absent or cannot be told."""
+    def choose(self, name: str) -> tuple[Member, bool] | None:
+        """The element or its negation, and which; None where it is absent or cannot be told."""
         plain, negated = self.given.get(name), self.given.get("Not" + name)
-        if plain is None and negated is None:
+        if plain is not None and negated is not None:
+            message = f"`{name}` and `Not{name}` exclude each other"
+            self.spoil("exclusive-elements", message, negated.key_node, f"Not{name}", "keep one of them")
+            return None
+        member = plain or negated
+        if member is None:
             if self.is_missing(name):
                 self.complain(
                     f"missing-{name.lower()}", f"the statement has no `{name}`, so it has no effect", self.node, "", _ADD[name]
                 )
-            return None, False
-        if plain is not None and negated is not None:
-            message = f"`{name}` and `Not{name}` exclude each other"
-            self.spoil("exclusive-elements", message, negated.key_node, f"Not{name}", "keep one of them")
-            return None, False
-        member = plain if plain is not None else negated
-        part = "Not" + name if negated is not None else name
-        return (None if part in self.twice else member), negated is not None
+            return None
+        return None if {name, "Not" + name} & self.twice else (member, negated is not None)
 
     def may_be_anything(self, name: str) -> bool:
         """Whether an element that `choose` did not find is there all the same, in a form that tells nothing."""
@@ -418,9 +413,10 @@ class _Reading:
 
     def listed(self, name: str) -> tuple[tuple[Item, ...] | None, bool]:
         """The entries of Action or Resource and whether they are negated; None where there is no such element."""
-        member, negated = self.choose(name)
-        if member is None:
+        chosen = self.choose(name)
+        if chosen is None:
             return (_anything(self.node), False) if self.may_be_anything(name) else (None, False)
+        member, negated = chosen
         part = "Not" + name if negated else name
         items = self.strings(member.value, part)
         if items is None:
@@ -475,9 +471,10 @@ class _Reading:
 
     def principals(self) -> tuple[tuple[Principal, ...] | None, bool]:
         """The principal entries and whether they are negated; None where there is no such element."""
-        member, negated = self.choose("Principal")
-        if member is None:
+        chosen = self.choose("Principal")
+        if chosen is None:
             return (_anybody(self.node), False) if self.may_be_anything("Principal") else (None, False)
+        member, negated = chosen
         part = "NotPrincipal" if negated else "Principal"
         before, self.reasons = self.reasons, []
         entries = self.entries(member.value, part, negated=negated)
@@ -488,8 +485,8 @@ class _Reading:
 
     def entries(self, node: Node, part: str, *, negated: bool) -> tuple[Principal, ...] | None:
         """The entries of one Principal element; None where they could be anybody."""
-        if node.kind == STRING and node.value == "*":
-            return (Principal("*", "*", node),)
+        if node.value == "*":
+            return _anybody(node)
         if node.kind == OBJECT:
             return self.principal_map(node, part, negated=negated)
         if node.kind == UNRESOLVED:
@@ -534,7 +531,7 @@ class _Reading:
         if member.key in _KINDS:
             return member.key
         kind = _PRINCIPAL_TYPES.get(member.key.lower())
-        near = kind or self.complaints.near(member.key, _KINDS)
+        near = self.complaints.near(member.key, _KINDS)
         help = f"did you mean `{near}`?" if near else "a principal type is one of " + ", ".join(_KINDS)
         message = f"{quoted(member.key)} is no type of principal"
         self.spoil("unknown-principal-type", message, member.key_node, part + pointer(member.key), help)
@@ -545,8 +542,7 @@ class _Reading:
         node, where = member.value, part + pointer(member.key)
         if node.kind == STRING:
             return (_NEW(Item, (node.value, node)),)
-        if node.kind == UNRESOLVED:
-            self.unresolved(part, node)
+        self.unresolved(part, node)
         found: list[Item] = []
         fine = True
         for item, at in _each(node, where):
@@ -612,7 +608,7 @@ class _Reading:
             values = self.values(operator, member)
             if values is not None:
                 found.append(_NEW(Condition, (operator, member.key, values, member.key_node, block.key_node)))
-        return [condition for condition in found if condition.key not in dropped] if dropped else found
+        return [condition for condition in found if condition.key not in dropped]
 
     def unknown_operator(self, block: Member) -> None:
         """An operator that does not exist: the evaluator knows what that means, so the statement stays known."""
@@ -689,6 +685,11 @@ def _kind(node: Node) -> str:
     if node.kind == OBJECT:
         return "an object"
     return quoted(str(node.as_text() or "null"))
+
+
+def _shown(node: Node) -> str:
+    """A text as it is; anything else by its kind."""
+    return quoted(str(node.value)) if node.kind == STRING else _kind(node)
 
 
 def _twice(what: str, first: Member, again: Member) -> str:

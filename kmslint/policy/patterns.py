@@ -30,19 +30,19 @@ def matches(pattern: Pattern, value: str) -> bool:
     """Whether the whole `value` matches. O(len(pattern) x len(value)) at worst, no recursion."""
     at = 0
     index = 0
-    star = -1
+    star: int | None = None
     resume = 0
     size = len(pattern)
     while index < len(value):
         token = pattern[at] if at < size else None
-        if token == STAR and token is not None:
+        if token == STAR:
             star = at
             resume = index
             at += 1
-        elif token is not None and (token == ANY or token == value[index]):
+        elif token == ANY or token == value[index]:
             at += 1
             index += 1
-        elif star >= 0:
+        elif star is not None:
             resume += 1
             index = resume
             at = star + 1
@@ -77,4 +77,4 @@ def matches_arn(pattern: Pattern, value: str) -> bool:
     parts = value.split(":", 5)
     if segments is None or len(parts) < 6:
         return False
-    return all(matches(segment, part) for segment, part in zip(segments, parts, strict=True))
+    return all(map(matches, segments, parts))
