@@ -11,8 +11,8 @@ from kmslint.reason.compile import variable_of
 from kmslint.reason.domains import Domains
 from kmslint.reason.search import VIEWS, Model
 from kmslint.reason.strings import Budget
-from kmslint.reason.values import ALWAYS, Absence, Held, Solver, iso, plain
-from kmslint.typed import Any
+from kmslint.reason.values import Absence, Held, Solver, iso, plain
+from kmslint.typed import Any, Final
 
 
 def build(
@@ -23,51 +23,43 @@ def build(
     Keys that are always present and that no condition constrained get their plainest value, so that the request is one that
     AWS could make as far as the mentioned keys go.
     """
-    held = dict(model)
-    names = sorted({variable_of(name, caller.kind) for name in mentioned})
-    for name in names:
-        if name not in held and not (name in VIEWS and caller.kind != SERVICE):
-            domain = domains.of(name)
-            found = solver.model(domain, (), Budget()) if domain.presence == ALWAYS else None
-            if found is not None:
-                held[name] = found
+    held: dict[str, Held | None] = dict(model)
+    for name in sorted({variable_of(name, caller.kind) for name in mentioned} - VIEWS):
+        if name not in held:
+            held[name] = solver.model(domains.of(name), (), Budget())
     principal, arn = _principal(caller, held)
     context: dict[str, ContextValue] = {}
     identity = _identity(caller, principal, arn, held)
-    for name in sorted(set(mentioned)):
+    for name in sorted(mentioned | _ALWAYS_SHOWN):
         value = identity.get(name) if name in identity else _shown(name, held.get(variable_of(name, caller.kind)))
         if value is not None:
             context[name] = value
     if "aws:sourceip" in mentioned and "aws:sourceip" not in context and caller.kind != SERVICE:
         context.setdefault("aws:sourcevpce", "vpce-0123456789abcdef0")  # D6: without it, the call came through an endpoint
-    for name, value in identity.items():
-        if name in {"aws:principalarn", "aws:principalaccount"} and value is not None:
-            context.setdefault(name, value)
     return Request(principal, f"kms:{action}", context, key, caller.parent)
 
 
-def _principal(caller: Caller, held: Mapping[str, Held]) -> tuple[str, str | None]:
+_ALWAYS_SHOWN: Final = frozenset({"aws:principalarn", "aws:principalaccount"})
+
+
+def _principal(caller: Caller, held: Mapping[str, Held | None]) -> tuple[str, str | None]:
     """The principal as the request names it, and aws:PrincipalArn."""
     if caller.kind == SERVICE:
         return caller.principal, None
-    arn = held.get("aws:principalarn", caller.arn)
-    account, name, userid = held.get("aws:principalaccount"), held.get("aws:username"), held.get("aws:userid")
-    if not isinstance(arn, str) or (
-        caller.is_fresh and isinstance(account, str) and f"::{account}:" not in arn and arn == caller.arn
-    ):
-        arn = _plain_arn(caller, account, name, userid)
+    userid = held.get("aws:userid")
+    arn = held.get("aws:principalarn", None if caller.is_fresh else caller.arn)
+    if not isinstance(arn, str):
+        arn = _plain_arn(caller, held.get("aws:principalaccount"), held.get("aws:username"), userid)
     identity = identify(arn)
     if caller.kind in {USER, ROOT, FEDERATED}:
         return arn, arn
-    session = caller.session or identify(caller.principal).session
-    if isinstance(userid, str):
-        session = userid.partition(":")[2]
+    session = userid.partition(":")[2] if isinstance(userid, str) else identify(caller.principal).session
     return f"arn:{caller.partition}:sts::{identity.account}:assumed-role/{identity.name}/{session}", arn
 
 
 def _plain_arn(caller: Caller, account: Held | None, name: Held | None, userid: Held | None) -> str:
     number = account if isinstance(account, str) else caller.account
-    if not isinstance(account, str) and isinstance(userid, str) and caller.kind in {ROOT, FEDERATED}:
+    if isinstance(userid, str) and caller.kind in {ROOT, FEDERATED}:
         number = userid.partition(":")[0]
     if caller.kind == ROOT:
         return f"arn:{caller.partition}:iam::{number}:root"
@@ -80,9 +72,9 @@ def _plain_arn(caller: Caller, account: Held | None, name: Held | None, userid: 
     return plain if plain not in caller.named else f"arn:{caller.partition}:iam::{number}:{kind}/other/{label}"
 
 
-def _identity(caller: Caller, principal: str, arn: str | None, held: Mapping[str, Held]) -> dict[str, str | None]:
+def _identity(caller: Caller, principal: str, arn: str | None, held: Mapping[str, Held | None]) -> dict[str, str | None]:
     """The keys that the caller determines (D1–D5)."""
-    if caller.kind == SERVICE or arn is None:
+    if arn is None:
         return {}
     identity = identify(arn)
     keys: dict[str, str | None] = {
@@ -130,7 +122,4 @@ def as_json(request: Request) -> dict[str, Any]:
 def spelled(name: str) -> str:
     """A lower-cased condition key in AWS's own spelling; the part after a prefix key stays as it is."""
     known = condition_keys.lookup(name)
-    if known is None:
-        return name
-    stem, star, _ = known.name.partition("*")
-    return stem + name[len(stem) :] if star else known.name
+    return name if known is None else known.name
