@@ -6,10 +6,8 @@ from functools import lru_cache
 from kmslint.aws import condition_keys
 from kmslint.aws.actions import ACTIONS, EFFECTIVE
 from kmslint.aws.actions import match as match_actions
-from kmslint.policy.document import Item, Statement
-from kmslint.policy.evaluate import Run
-from kmslint.policy.request import Request
-from kmslint.policy.truth import T, U
+from kmslint.policy.document import Statement
+from kmslint.policy.patterns import glob, matches
 from kmslint.tree import Template
 from kmslint.typed import Final
 
@@ -52,16 +50,12 @@ def _entry(value: "str | Template", widen: bool) -> int:
     if value == "*":
         return ALL
     if "*" in prefix or "?" in prefix:
-        floor = U if widen else T
-        run = Run(Request(None, "", {}), False, lean=False)
-        statement = Statement(0, None, "Allow", (), (Item(value, None),), (), (), None)  # type: ignore[arg-type]
-        return sum(bit for name, bit in _BIT.items() if _with_action(run, name).action(statement) >= floor)
+        return sum(bit for name, bit in _BIT.items() if widen and _may_match(value, name))  # UNSURE-11
     return sum(_BIT[name] for name in match_actions(value) if name in _BIT)
 
 
-def _with_action(run: Run, name: str) -> Run:
-    run.request = run.request._replace(action=f"kms:{name}")
-    return run
+def _may_match(value: str, name: str) -> bool:
+    return matches(glob(value.lower()), f"kms:{name.lower()}")
 
 
 def names(bits: int) -> tuple[str, ...]:
@@ -77,24 +71,20 @@ def first(bits: int) -> str:
 def groups(bits: int, masks: Iterable[int], keys: Sequence[str], kind: str) -> tuple[int, ...]:
     """Split `bits` into groups that no mask tells apart and that carry the same `keys` in the same way."""
     parts = [bits] if bits else []
-    for other in masks:
-        parts = [piece for part in parts for piece in (part & other, part & ~other) if piece]
-    for key in keys:
-        for other in _carriers(key, kind):
-            if len(parts) == 1 and parts[0] & other in (0, parts[0]):
-                continue
-            parts = [piece for part in parts for piece in (part & other, part & ~other) if piece]
+    carriers = (carrier for key in keys for carrier in _carriers(key, kind))
+    for cut in (*masks, *carriers):
+        parts = [piece for part in parts for piece in (part & cut, part & ~cut) if piece]
     parts.sort(key=lambda part: part & -part)
     return tuple(parts)
 
 
 @lru_cache(maxsize=4096)
 def _carriers(key: str, kind: str) -> tuple[int, ...]:
-    """The actions on which `key` is always, sometimes or never present, as masks (empty ones left out)."""
+    """The actions on which `key` is always, sometimes or never present, as masks; () where the action does not matter."""
     if not condition_keys.depends_on_action(key):
         return ()
     found: dict[str, int] = {}
     for name, bit in _BIT.items():
         presence = condition_keys.presence_on(key, kind, name)
         found[presence] = found.get(presence, 0) | bit
-    return tuple(found.values()) if len(found) > 1 else ()
+    return tuple(found.values())
