@@ -225,7 +225,7 @@ def _interned(
     else:
         contains = Contains(_run(bound, has_variables), use, _items(values), upper=upper)
     is_finite = all(isinstance(token, str) for pattern in patterns for token in pattern)
-    literals = frozenset("".join(str(token) for token in pattern) for pattern in patterns) if is_finite else None
+    literals = frozenset("".join(map(str, pattern)) for pattern in patterns) if is_finite else None
     constants = tuple(value for value in values if isinstance(value, str))
     test = Test(family, constants, contains, patterns=patterns, complement=complement, literals=literals)
     if len(_TESTS) > 20_000:
@@ -242,7 +242,7 @@ def _pattern(
     OVER when `widen`: a hole is any text. UNDER otherwise: a value with a hole matches nothing.
     """
     tokens: list[str | int] = []
-    has_hole = False
+    has_hole = isinstance(value, Template)
     wildcards = family in {operators.LIKE, operators.ARN}
     for part in _parts(value, has_variables):
         inserted = _inserted(part, bindings)
