@@ -11,7 +11,7 @@ from kmslint.policy import operators, values, variables
 from kmslint.policy.document import Condition, Item, Policy, Statement
 from kmslint.policy.operators import Use
 from kmslint.policy.patterns import ANY, STAR, Pattern, glob, literal, matches, matches_arn
-from kmslint.policy.principals import DELEGATED, DIRECT, SERVICE, Match, identify, match_principals
+from kmslint.policy.principals import DELEGATED, DIRECT, SERVICE, identify, match_principals
 from kmslint.policy.request import ContextValue, Request
 from kmslint.policy.truth import F, T, U, k_all, k_any, k_not, register_text
 from kmslint.tree import Template, Value
@@ -114,14 +114,8 @@ def applies(statement: Statement, policy: Policy, request: Request, *, lean: boo
     if statement.unknown and truth != F:
         truth = F if lean else U
         run.reasons += statement.unknown
-    if truth == T:
-        return Applied(T, principal.grant, ())
-    reasons = (*_principal_reasons(principal), *run.reasons) if truth == U else tuple(run.rejections)
+    reasons = (*principal.reasons, *run.reasons) if truth == U else tuple(run.rejections)
     return Applied(truth, principal.grant, tuple(dict.fromkeys(reasons)))
-
-
-def _principal_reasons(match: Match) -> tuple[str, ...]:
-    return match.reasons if match.truth == U else ()
 
 
 class Run:
@@ -251,7 +245,7 @@ class Run:
                 [U if _may_hit_opaque(item.value, use, has_variables=self.has_variables) else F for item in condition.values]
             )
             opaque = k_not(hit) if use.operator.negated else hit
-        return absent if absent == opaque or self.lean else self.unsure(7, absent)
+        return absent if absent == opaque else self.unsure(7, absent)
 
     def _compare(self, use: Use, items: tuple[Item, ...], present: ContextValue | None) -> int:
         if use.operator.family == operators.NULL:
@@ -347,7 +341,7 @@ class Run:
             return T if matches(pattern, value) else F
         text = "".join(map(str, pattern))
         must = _fold_ascii(text) == _fold_ascii(value)
-        return self.between(text.casefold() == value.casefold(), must, 14, T if must else F)
+        return self.between(text.casefold() == value.casefold(), must, 14, F)
 
     def _expand(self, text: str, *, wildcards: bool) -> tuple[Pattern, Pattern, bool] | None:
         """The pattern of a policy value: inserted text literal, inserted text active, and whether a `${…}` is malformed.
@@ -390,16 +384,14 @@ class Run:
         return found if isinstance(found, str) and found != "" else variable.default
 
     def _bool(self, value: str, wanted: str) -> int:
-        is_variable = self.has_variables and "${" in wanted
-        text = wanted
-        if is_variable:
-            expanded = self._expand(wanted, wildcards=False)
-            if expanded is None:
-                return F
-            text = "".join(map(str, expanded[0]))
-        found = values.boolean(text)
-        truth = T if found is not None and found == values.boolean(value) else F
-        return self.unsure(16, truth) if is_variable and truth == T else truth
+        expanded = self._expand(wanted, wildcards=False)
+        if expanded is None:
+            return F
+        text, _, _ = expanded
+        found = values.boolean("".join(map(str, text)))
+        if found is None or found != values.boolean(value):
+            return F
+        return self.unsure(16, T) if self.has_variables and "${" in wanted else T
 
     def _ordered(self, use: Use, left: tuple[values.Number, ...], right: tuple[values.Number, ...]) -> int:
         if not left or not right:
@@ -414,12 +406,10 @@ class Run:
             return self._does_not_parse(use)
         must = all(_inside(parsed, one) for one in ranges)
         inner = values.mapped_ipv4(*parsed)
-        may = any(_inside(parsed, one) for one in ranges) or (
-            inner is not None and any(_inside((4, inner), one) for one in ranges)
-        )
-        if parsed[0] == 4:
-            may = may or any(_inside((6, 0xFFFF << 32 | parsed[1]), one) for one in ranges if values.is_mapped(one))
-        return self.between(may, must, 17, T if _inside(parsed, ranges[0]) else F)
+        may = any(_inside(parsed, one) for one in ranges) or (inner is not None and _inside((4, inner), ranges[0]))
+        if parsed[0] == 4 and values.is_mapped(ranges[0]):
+            may = _inside((6, 0xFFFF << 32 | parsed[1]), ranges[0])
+        return self.between(may, must, 17, F)
 
     def _does_not_parse(self, use: Use) -> int:
         """A positive operator fails; whether a negated one holds is not documented."""
