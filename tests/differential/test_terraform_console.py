@@ -2,8 +2,10 @@
 
 import json
 import os
+import random
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -73,14 +75,70 @@ EXPRESSIONS = (
     'one(["a"])',
     "alltrue([true, true])",
     'sha256("a")',
+    'replace("abc", "/b(.)/", "<$1>")',
+    'replace("a1b22", "/[0-9]+/", "#")',
+    'replace("abc", "/(?P<x>b)/", "$x$x-$$1$9")',
+    'replace("abc", "/x*/", "-")',
+    'replace("a.b", "/\\\\./", "$0$0")',
+    'regex("([a-z]+)-([0-9]+)", "ab-12")',
+    'regex("[a-z]+", "12ab-cd")',
+    'regex("(?P<account>[0-9]{12}):role/(?P<name>.*)$", "arn:aws:iam::111122223333:role/a/b")',
+    'regex("a(b)?(c)?", "ac")',
+    'regex("(a|ab)(c|bcd)(d*)", "abcd")',
+    'regex("(?:a|ab)(?:c|bcd)?", "abcd")',
+    'regex("a.*?c", "abcabc")',
+    'regex("(?i)ARN:", "xarn:")',
+    'regex("\\\\bb\\\\w*", "ab bc")',
+    'regex("[^:]+$", "a:b\\n")',
+    'regex("[a-c.-]{2,3}", "xa-bc")',
+    'regexall("[a-z]", "a1b")',
+    'regexall("a*", "baac")',
+    'regexall("([a-z])([0-9])?", "a1b")',
+    'regexall("(?P<k>[a-z])=(?P<v>[0-9])", "a=1,b=2")',
+    'length(regexall("^arn:aws[\\\\w-]*:iam::\\\\d{12}:root$", "arn:aws-cn:iam::111122223333:root"))',
+    'can(regex("^[0-9]+$", "12a"))',
+    'try(regex("x", "y"), "none")',
+    'base64decode("w6k=")',
+    'base64sha256("a")',
+    'sha512("a")',
+    'indent(2, "a\\nb\\n\\nc")',
+    'urlencode("a b/é~*-_.")',
+    'index(["a", "b"], "b")',
+    'try(index(["a"], "b"), -1)',
+    'chunklist(["a", "b", "c"], 2)',
+    "chunklist([], 2)",
+    'chunklist(["a"], 0)',
+    'matchkeys(["x", "y", "z"], ["a", "b", "a"], ["a"])',
+    'transpose({ a = ["1", "2"], b = ["2"] })',
+    "sum([1, 2, 3])",
+    'title("aBC d-e_f g\'h 1i")',
+    'lower("ÀÉ")',
+    'length("éa")',
+    'dirname("/a/b")',
+    'dirname("/a")',
+    'dirname("a/b/")',
+    'dirname("a//b")',
+    'basename("/a/b/")',
+    'basename("/")',
+    'basename("")',
+    'dirname("")',
+    'trimspace("\\u001fa\\u00a0")',
+    'fileexists("main.tf")',
 )  # fmt: skip
 
+CASES = int(os.environ.get("KMSLINT_CASES", "150"))
+
 OPEN = (
-    'replace("abc", "/b(.)/", "<$1>")',
-    'regex("([a-z]+)-([0-9]+)", "ab-12")',
-    'regexall("[a-z]", "a1b")',
-    'base64decode("w6k=")',
-    'indent(2, "a\\nb")',
+    'replace("abc", "/(b/", "<$1>")',
+    'regex("(a*)*", "aa")',
+    'regex("\\\\p{L}+", "ab")',
+    'regexall("(?P<a>x)(y)", "xy")',
+    'base64decode("%")',
+    'base64decode("/w==")',
+    'fileexists("nowhere")',
+    'index(["a", timestamp()], "b")',
+    'length("e\\u0301")',
+    'upper("ß")',
     "timestamp()",
 )
 """Left open rather than guessed."""
@@ -98,18 +156,53 @@ def test_what_is_not_evaluated_is_a_symbol(expression: str) -> None:
     assert found[0] == "unread"
 
 
-@pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed")
-def test_terraform_says_the_same(tmp_path: Path) -> None:
-    names = [f"e{number}" for number in range(len(EXPRESSIONS))]
-    code = "locals {\n" + "".join(f"  {name} = {text}\n" for name, text in zip(names, EXPRESSIONS, strict=True)) + "}\n"
-    (tmp_path / "main.tf").write_text(code)
+def console(folder: Path, expressions: Sequence[str]) -> list[object]:
+    """What Terraform makes of each expression."""
+    names = [f"e{number}" for number in range(len(expressions))]
+    code = "locals {\n" + "".join(f"  {name} = {text}\n" for name, text in zip(names, expressions, strict=True)) + "}\n"
+    (folder / "main.tf").write_text(code)
     asked = "jsonencode([" + ", ".join(f"jsonencode(local.{name})" for name in names) + "])\n"
-    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "CHECKPOINT_DISABLE": "1", "TF_CLI_ARGS": ""}
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "CHECKPOINT_DISABLE": "1", "TF_CLI_ARGS": ""}
     done = subprocess.run(
-        ["terraform", "console"], input=asked, cwd=tmp_path, env=environment,
+        ["terraform", "console"], input=asked, cwd=folder, env=environment,
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    theirs = json.loads(json.loads(done.stdout.strip().splitlines()[-1]))
+    return [json.loads(text) for text in json.loads(json.loads(done.stdout.strip().splitlines()[-1]))]
+
+
+@pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed")
+def test_terraform_says_the_same(tmp_path: Path) -> None:
     ours = [described(expression) for expression in EXPRESSIONS]
-    assert [json.loads(str(text)) for text in ours] == [json.loads(text) for text in theirs], ours
+    assert [json.loads(str(text)) for text in ours] == console(tmp_path, EXPRESSIONS), ours
+
+
+def pattern(rng: random.Random, depth: int) -> str:
+    """A random pattern over two letters and a digit."""
+    if depth == 0 or rng.random() < 0.3:
+        return rng.choice(["a", "b", "1", ".", "[ab]", "[^a]", "\\\\d", "\\\\w", "^", "$", "\\\\b", "[a-]", "[\\\\d-b]"])
+    inner = [pattern(rng, depth - 1) for _ in range(3)]
+    return rng.choice(
+        [
+            f"{inner[0]}{inner[1]}",
+            f"({inner[0]})",
+            f"(?:{inner[0]}|{inner[1]})",
+            f"({inner[0]}|{inner[1]})",
+            f"({inner[0]}){rng.choice(['*', '+', '?', '{2}', '{1,2}', '{0,2}?', '*?', '+?'])}",
+            f"{inner[0]}{inner[1]}{inner[2]}",
+        ]
+    )
+
+
+@pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed")
+def test_terraform_finds_the_same_matches(tmp_path: Path) -> None:
+    rng = random.Random(20261124)
+    pairs = [(pattern(rng, 3), "".join(rng.choices("ab1-", k=rng.randrange(8)))) for _ in range(CASES)]
+    expressions = [f'try(jsonencode(regexall("{one}", "{text}")), "no pattern")' for one, text in pairs]
+    expressions += [f'try(replace("{text}", "/{one}/", "<$1$0>"), "no pattern")' for one, text in pairs]
+    ours = [described(expression) for expression in expressions]
+    theirs = [answer for at in range(0, len(expressions), 300) for answer in console(tmp_path, expressions[at : at + 300])]
+    known = [(asked, json.loads(str(mine)), other) for asked, mine, other in zip(expressions, ours, theirs, strict=True)
+             if isinstance(mine, str)]  # fmt: skip
+    assert len(known) > CASES
+    assert [asked for asked, mine, other in known if mine != other] == []

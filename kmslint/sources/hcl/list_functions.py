@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from kmslint.sources.hcl import values
 from kmslint.sources.hcl.expressions import Evaluator, Scope, pairs_of
 from kmslint.sources.hcl.syntax import Call
-from kmslint.sources.hcl.text_functions import integer
+from kmslint.sources.hcl.text_functions import has_marks, integer
 from kmslint.sources.hcl.values import Failure
 from kmslint.tree import ARRAY, NULL, OBJECT, STRING, UNRESOLVED, Node
 from kmslint.typed import Final
@@ -215,6 +215,61 @@ def product(evaluator: Evaluator, call: Call, arguments: list[Node], __: Scope) 
     return values.array([values.array(items, call.place) for items in found], call.place)
 
 
+def index_of(_: Evaluator, call: Call, arguments: list[Node], __: Scope) -> Node | None:
+    """Where an item first stands in a list. Raises Failure where it stands nowhere."""
+    if len(arguments) != 2 or arguments[0].kind != ARRAY or not all(map(values.is_known, arguments)):
+        return None
+    wanted = values.plain(arguments[1])
+    for number, item in enumerate(arguments[0].items()):
+        if values.plain(item) == wanted:
+            return values.number(number, call.place)
+    raise Failure("`index` finds nothing", call.place)
+
+
+def sum_of(_: Evaluator, call: Call, arguments: list[Node], __: Scope) -> Node | None:
+    """The sum of whole numbers."""
+    if len(arguments) != 1 or arguments[0].kind != ARRAY or not values.is_known(arguments[0]):
+        return None
+    if not arguments[0].items():
+        raise Failure("`sum` of an empty list", call.place)
+    return values.number(sum(map(integer, arguments[0].items())), call.place)
+
+
+def chunks_of(_: Evaluator, call: Call, arguments: list[Node], __: Scope) -> Node | None:
+    """A list cut into lists of a size."""
+    if len(arguments) != 2 or arguments[0].kind != ARRAY or not values.is_known(arguments[1]):
+        return None
+    items, size = arguments[0].items(), integer(arguments[1])
+    if any(map(values.is_several, items)) or size < 0:
+        return None
+    cuts = range(0, len(items), size or max(len(items), 1))
+    return values.array([values.array(items[at : at + (size or len(items))], call.place) for at in cuts], call.place)
+
+
+def matching(_: Evaluator, call: Call, arguments: list[Node], __: Scope) -> Node | None:
+    """The items of the first list at whose place in the second stands one of the third."""
+    if len(arguments) != 3 or arguments[0].kind != ARRAY or not all(map(values.is_known, arguments[1:])):
+        return None
+    items, names = arguments[0].items(), arguments[1].items()
+    if any(map(values.is_several, items)) or len(items) != len(names):
+        return None
+    wanted = {values.plain(item) for item in arguments[2].items()}
+    found = [item for item, name in zip(items, names, strict=True) if values.plain(name) in wanted]
+    return values.array(found, call.place)
+
+
+def transposed(_: Evaluator, call: Call, arguments: list[Node], __: Scope) -> Node | None:
+    """A map of lists of texts, turned round."""
+    if len(arguments) != 1 or arguments[0].kind != OBJECT or not values.is_known(arguments[0]):
+        return None
+    found: dict[str, list[Node]] = {}
+    for member in sorted(arguments[0].members(), key=lambda member: member.key):
+        for item in member.value.items():
+            found.setdefault(str(values.text_of(item)), []).append(values.string(member.key, call.place))
+    pairs = [(name, values.array(_ordered(found[name]), call.place)) for name in sorted(found)]
+    return values.mapping(pairs, call.place)
+
+
 def coalesce(_: Evaluator, call: Call, arguments: list[Node], __: Scope) -> Node | None:
     """The first argument that is neither null nor empty."""
     for argument in arguments:
@@ -245,7 +300,7 @@ def length_of(_: Evaluator, call: Call, arguments: list[Node], __: Scope) -> Nod
         return None
     node = arguments[0]
     if node.kind == STRING:
-        return values.number(len(node.value), call.place) if isinstance(node.value, str) else None
+        return values.number(len(node.value), call.place) if isinstance(node.value, str) and not has_marks(node.value) else None
     if node.kind == UNRESOLVED or any(map(values.is_several, node.items())):
         return None
     pairs = pairs_of(node)

@@ -135,3 +135,8 @@ def integer(node: Node) -> int:
     if not re.fullmatch(r"-?[0-9]{1,18}", text):
         raise Failure(f"`{values.shown(text)}` is no whole number", values.place_of(node))
     return int(text)
+
+
+def has_marks(text: str) -> bool:
+    """Whether what a reader sees as one character may be several: a mark on a letter, an end of line of two."""
+    return "\r\n" in text or max(text, default="") >= "\u0300"
