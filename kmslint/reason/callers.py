@@ -171,12 +171,7 @@ class Callers:
         if group == SERVICES:
             return _services(names, self._key)
         account = self.stranger if group == FRESH else group
-        return sorted(_of_account(account, names, self._key, is_fresh=group == FRESH), key=_plainness)
-
-
-def _plainness(caller: Caller) -> int:
-    """Order within one kind is kept; federated sessions and root users come last, since they make odd witnesses."""
-    return {ROLE: 0, USER: 1, ROOT: 2, FEDERATED: 3}[caller.kind]
+        return _of_account(account, names, self._key, is_fresh=group == FRESH)
 
 
 def _name(arn: str) -> str:
@@ -200,6 +195,7 @@ def _strangers() -> Iterator[str]:
 
 
 def _of_account(account: str, names: Names, key: KeyContext, *, is_fresh: bool) -> list[Caller]:
+    """Roles, users, the root user, federated sessions: the last two make odd witnesses."""
     partition = key.partition
     iam = f"arn:{partition}:iam::{account}:"
     where = "an account named nowhere" if is_fresh else f"account {account}"

@@ -66,9 +66,7 @@ def equal_to(key: str, value: str | None) -> Atom:
     """The atom that says: the key holds just this value, or (None) is absent."""
     if value is None:
         return Atom(key, True, False, SOME, None, False, f"{key} is absent")
-    test = Test(
-        STRING, (value,), lambda text: text == value, patterns=(text(value),), complement=False, literals=frozenset({value})
-    )
+    test = Test(STRING, (value,), value.__eq__, patterns=(text(value),), complement=False, literals=frozenset({value}))
     return Atom(key, False, False, SOME, test, True, f"{key} = {value}")
 
 
@@ -169,9 +167,7 @@ class Search:
         """Whether separately found values belong to one identity: no two tell different accounts, and no two different names."""
         accounts: set[str] = set()
         names: set[str] = set()
-        for key, held in models.items():
-            if not isinstance(held, str):
-                continue
+        for key, held in ((key, held) for key, held in models.items() if isinstance(held, str)):
             if key == "aws:principalarn":
                 accounts.add(held.split(":")[4])
                 names.add(held.rpartition("/")[2])

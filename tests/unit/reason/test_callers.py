@@ -209,6 +209,8 @@ def test_what_the_arn_of_each_class_may_be() -> None:
         f"the root user of account {A}": [iam("root")],
         f"another federated session of account {A}": [sts("federated-user/f")],
     }
+    own = next(caller for caller in callers_of("*") if caller.kind == FEDERATED)
+    assert arns_of(own, [sts("federated-user/f"), sts("federated-user/f", B)]) == [sts("federated-user/f")]
     fresh = {caller.kind: arns_of(caller, texts) for caller in callers_of("*", FRESH)}
     assert fresh == {
         ROLE: [*roles[:-1], iam("role/r", B)],
@@ -339,13 +341,24 @@ def test_all_classes_come_group_by_group_strangers_first_and_are_built_once() ->
 
 def test_classes_serve_again_while_no_new_name_comes_up() -> None:
     known = Callers(join_names([names_in(statement({"AWS": [iam("user/u"), B]}))], KEY), KEY)
-    assert known.knows(NONE)
-    assert known.knows(names_in(statement({"AWS": iam("user/u")})))
-    assert known.knows(NONE._replace(digits=frozenset({"123456789012"})))
-    assert not known.knows(names_in(statement({"AWS": iam("user/v")})))
-    assert not known.knows(names_in(statement({"AWS": "123456789012"})))
-    assert not known.knows(names_in(statement({"Service": "s3.amazonaws.com"})))
-    assert not known.knows(NONE._replace(digits=frozenset({known.stranger})))
+    assert known.knows(NONE) is True
+    assert known.knows(NONE._replace(digits=frozenset({"123456789012"}))) is True
+    assert known._taken is None, "names that are none are compared with nothing"
+    assert known.knows(names_in(statement({"AWS": iam("user/u")}))) is True
+    taken = known._taken
+    for new in ({"AWS": iam("user/v")}, {"AWS": "123456789012"}, {"Service": "s3.amazonaws.com"}):
+        assert known.knows(names_in(statement(new))) is False
+    assert known.knows(NONE._replace(digits=frozenset({known.stranger}))) is False
+    assert known._taken is taken, "what is known is gathered once"
+
+
+def test_a_path_has_every_visible_ascii_character() -> None:
+    """Source: IAM API Reference, CreateRole, Path: `[\\u0021-\\u007E]+`; a name has letters, digits and `+=,.@-_`."""
+    role, user = (next(caller for caller in callers_of("*") if caller.kind == kind) for kind in (ROLE, USER))
+    for code in range(0x1F, 0x81):
+        for caller, kind in ((role, "role"), (user, "user")):
+            assert len(arns_of(caller, [iam(f"{kind}/{chr(code)}/x")])) == (0x21 <= code <= 0x7E), code
+    assert not arns_of(role, [iam("role/x/!"), iam("role/x/\u00e9"), iam("role/x ")])
 
 
 def test_the_start_of_an_arn_of_an_account() -> None:

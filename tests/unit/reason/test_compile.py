@@ -22,7 +22,7 @@ from tests.oracle.bridge import key_of, policy_of
 KEY = key_of()
 ROLE_ARN = "arn:aws:sts::111122223333:assumed-role/r/s"
 BOUND: dict[str, str | None] = {"aws:username": "b*", "aws:userid": None, "aws:principaltag/t": "b", "aws:principaltag/e": ""}
-HOLE = Symbol("h")
+HOLE = Symbol("${")
 NODE = from_python(None)
 Parts = str | tuple[str | Symbol, ...]
 
@@ -277,6 +277,16 @@ def test_a_value_of_another_kind_that_is_not_known_accepts_all_or_nothing(operat
             assert isinstance(atom, Atom)
             assert (atom.test, atom.wanted, atom.absent) == (None, wanted, absent)
             assert atom.empty == (absent and wanted if not wanted else True)
+
+
+def test_a_variable_of_the_old_version_is_a_text_like_any_other() -> None:
+    for operator, value in (("Bool", "${aws:SourceIdentity}"), ("StringEquals", "${aws:SourceIdentity}")):
+        statement, condition, has_variables = parsed(operator, MFA, value, version="2008-10-17")
+        assert not has_variables
+        atom = compile_condition(condition, statement, has_variables, context(), upper=True)
+        assert isinstance(atom, Atom)
+        assert atom.test is not None
+        assert [atom.test.contains(one) for one in ("true", value)] == [False, operator == "StringEquals"]
 
 
 def test_a_variable_is_any_text_until_its_key_is_bound() -> None:
