@@ -452,10 +452,8 @@ def _may_hit_opaque(value: Value, use: Use, *, has_variables: bool) -> bool:
     if has_variables and "${" in value:
         return value.lower() != "${aws:resourceaccount}"
     family = use.operator.family
-    if family in {operators.STRING, operators.STRING_IGNORE_CASE}:
-        return False
     if family not in {operators.LIKE, operators.ARN}:
-        return True
+        return family not in {operators.STRING, operators.STRING_IGNORE_CASE}
     return ("*" in value or "?" in value) and not _names_customer(value)
 
 
@@ -463,7 +461,7 @@ def _names_customer(pattern: str) -> bool:
     """Whether every text that matches holds a customer's account, or the unique id of a customer's user or role."""
     if any(len(part) == 12 and part.isascii() and part.isdigit() for part in pattern.split(":")[1:-1]):
         return True
-    head = pattern.split(":", 1)[0]
+    head = pattern.partition(":")[0]
     return head.startswith(("AROA", "AIDA")) and len(head) >= 16 and head.isalnum()
 
 

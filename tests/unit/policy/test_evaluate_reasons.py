@@ -310,6 +310,17 @@ OPAQUE = [
     Held("StringLike", "aws:PrincipalAccount", (ACCOUNT,), None, F),
     Held("StringLike", "aws:PrincipalAccount", ("11*",), None, U, unsure(7), F),
     Held("StringLike", "aws:PrincipalAccount", ("11112222333?",), None, U, unsure(7), F),
+    Held("StringLikeIfExists", "aws:PrincipalAccount", ("11*",), None, U, unsure(7), T),
+    Held("StringNotLikeIfExists", "aws:PrincipalAccount", ("11*",), None, U, unsure(7), T),
+    Held("StringNotEqualsIfExists", "aws:PrincipalAccount", (ACCOUNT,), None, T),
+    Held("ForAllValues:StringLike", "aws:PrincipalAccount", ("11*",), None, U, unsure(7), T),
+    Held("ForAnyValue:StringLikeIfExists", "aws:PrincipalAccount", ("11*",), None, U, unsure(19), F),
+    *(
+        Held("StringLike", name, ("*",), None, U, unsure(7), F)
+        for name in (
+            "aws:PrincipalArn", "aws:PrincipalAccount", "kms:CallerAccount", "aws:userid", "aws:PrincipalType", "aws:TokenIssueTime",
+        )
+    ),
     Held("StringNotLike", "aws:PrincipalAccount", ("11*",), None, U, unsure(7), T),
     Held("StringLike", "aws:PrincipalAccount", (ACCOUNT, "*"), None, U, unsure(7), F),
     Held("ArnLike", "aws:PrincipalArn", (f"arn:aws:iam::{ACCOUNT}:role/*",), None, F),

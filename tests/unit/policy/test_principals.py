@@ -210,6 +210,13 @@ def test_the_path_of_a_role_is_compared_where_it_is_known() -> None:
     assert match_entry(Principal("AWS", DEV, NODE), asked(DEV, {"aws:principalarn": other}), lean=False) == YES
 
 
+def test_a_user_and_a_role_of_one_name_are_two() -> None:
+    user = BOB.replace("bob", "Dev")
+    assert match_entry(Principal("AWS", DEV, NODE), asked(user), lean=False) == NO
+    assert match_entry(Principal("AWS", user, NODE), asked(SESSION), lean=False) == NO
+    assert match_entry(Principal("AWS", user, NODE), asked(user), lean=False) == YES
+
+
 def test_whose_a_federated_session_is() -> None:
     entry = Principal("AWS", BOB, NODE)
     assert match_entry(entry, asked(FRED, parent=BOB), lean=False) == YES
@@ -329,6 +336,7 @@ EXEMPT: list[tuple[tuple[tuple[str, Value], ...], str | None, Match, Match, Matc
     # twelve digits name an account where accounts stand
     ((("Service", "111122223333"),), ROOT_ARN, YES, YES, YES),
     ((("Federated", "111122223333"),), BOB, YES, YES, YES),
+    ((("CanonicalUser", "111122223333"),), BOB, OPEN, OPEN, YES),
     # what is open leaves it open
     (aws(UID), BOB, OPEN, OPEN, YES),
     (aws(UID, BOB, ROOT_ARN), BOB, NO, NO, NO),
