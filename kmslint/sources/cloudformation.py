@@ -14,11 +14,12 @@ from kmslint.jsontext import embedded_text, quoted, read_json
 from kmslint.location import Text
 from kmslint.model.key import UNREAD, Fact, Key, KeyPolicy, Known, Source, Unknown
 from kmslint.model.result import SourceError
-from kmslint.policy.document import Policy
+from kmslint.policy.document import Diagnostic, Policy
 from kmslint.policy.parse import parse_shape
 from kmslint.sha256 import hexdigest
 from kmslint.sources.cfn import values
 from kmslint.sources.cfn.conditions import Scenario, names_in, scenarios
+from kmslint.sources.cfn.empty_defaults import empty_parameters, empty_principals
 from kmslint.sources.cfn.evaluator import Evaluator
 from kmslint.sources.cfn.facts import aliases_of, facts_of, is_alias
 from kmslint.sources.cfn.given import MAX_WORK, Given
@@ -157,18 +158,31 @@ class _Reader:
 
     def _outcome(self, template: Template, resource: Resource, aliases: list[Resource], scenario: Scenario | None) -> _Outcome:
         answers = scenario.answers if scenario is not None else {}
-        evaluator = Evaluator(
-            template,
-            self.given,
-            scenario=_settled(scenario) if scenario is not None else {},
-            conditions=answers.get,
-            current=resource,
-            budget=self.budget,
-        )
+        settled = _settled(scenario) if scenario is not None else {}
+
+        def reading(*, opens_empty: bool) -> Evaluator:
+            return Evaluator(
+                template,
+                self.given,
+                scenario=settled,
+                conditions=answers.get,
+                current=resource,
+                budget=self.budget,
+                opens_empty=opens_empty,
+            )
+
+        evaluator = reading(opens_empty=False)
         facts = facts_of(resource, evaluator)
         facts["aliases"] = aliases_of(resource, aliases, evaluator, complete=self.complete)
         node, notes = _policy_node(resource, evaluator)
+        refused: tuple[Diagnostic, ...] = ()
+        empty = empty_parameters(template, self.given.parameters, settled)
+        if empty:
+            opened, _ = _policy_node(resource, reading(opens_empty=True))
+            refused = tuple(empty_principals(opened, template, empty))
+            node = opened if refused else node
         policy, diagnostics = parse_shape(node)
+        diagnostics += refused
         data = node.text.content[node.start : node.end].encode("utf-8", "surrogatepass") if not notes else b""
         digest = hexdigest(data) if data else None
         key_policy = KeyPolicy(DEFAULT_POLICY, policy, diagnostics, digest)

@@ -46,7 +46,7 @@ class Evaluator:
     """Evaluates the expressions of one template in one scenario.
 
     `scenario` settles parameters and comparisons; with `asks`, what it does not settle raises Open (conditions), else the
-    default of a parameter counts. `conditions` answers Fn::If; None is unknown.
+    default of a parameter counts; with `opens_empty` an empty one does not. `conditions` answers Fn::If; None is unknown.
     """
 
     def __init__(
@@ -59,6 +59,7 @@ class Evaluator:
         current: Resource | None = None,
         budget: list[int] | None = None,
         asks: bool = False,
+        opens_empty: bool = False,
     ) -> None:
         self.template = template
         self.given = given
@@ -66,6 +67,7 @@ class Evaluator:
         self.conditions = conditions
         self.current = current
         self.asks = asks
+        self.opens_empty = opens_empty
         self.budget = budget if budget is not None else [MAX_WORK]
         self._depth = 0
         self._pending: set[tuple[str, str]] = set()
@@ -215,11 +217,13 @@ class Evaluator:
             return self._typed(self.given.parameters[name], type, node)
         if self.asks or name in self.scenario:
             settled = self._settled(name)
-            return symbol_node(name, node) if settled is None else self._typed(settled, type, node)
+            is_open = settled is None or (self.opens_empty and settled == "")
+            return symbol_node(name, node) if is_open else self._typed(str(settled), type, node)
         default = declared.member("Default")
         hidden = declared.member("NoEcho")
         text = literal(default)
-        if text is None or type.startswith(_STORED) or (hidden is not None and literal(hidden) != "false"):
+        is_open = text is None or (self.opens_empty and text == "") or type.startswith(_STORED)
+        if text is None or is_open or (hidden is not None and literal(hidden) != "false"):
             return symbol_node(name, node)
         return self._typed(text, type, node)
 
