@@ -181,7 +181,7 @@ class Domain(NamedTuple):
 
     def _is_number(self, value: str) -> bool:
         parsed = values.number(value)
-        if parsed is None or self.integer is None:
+        if self.integer is None:
             return parsed is not None
         return str(parsed) == value and isinstance(parsed, int) and self.integer[0] <= parsed <= self.integer[1]
 
@@ -193,6 +193,10 @@ class Absence(NamedTuple):
 ABSENT: Final = Absence()
 Held = Union[Absence, str, tuple[str, ...]]
 """A model of one key: absent, a value, or the members of a set."""
+
+
+MAX_FOUND: Final = 50_000
+"""Answers that a solver remembers."""
 
 
 class Solver:
@@ -265,7 +269,7 @@ class Solver:
         found = self._found.get(known)
         if found is None:
             found = (_find(domain, list(wanted.items()), budget), (domain, *wanted))
-            if len(self._found) < 50_000:
+            if len(self._found) < MAX_FOUND:
                 self._found[known] = found
         return found[0]
 
@@ -322,13 +326,15 @@ def _cases(char: str) -> str | Chars:
 
 def _find_ordered(domain: Domain, tests: list[tuple[Test, bool]], budget: Budget) -> str | None:
     """Numbers, dates, addresses and booleans: one candidate for every cell of the refinement that the constants make."""
-    found = _candidate(domain, tests, budget)
-    if found is not None:
-        return found
     families = {test.family for test, _ in tests}
-    if len(families) <= 1 and not families & TEXT_FAMILIES:
-        return _unforeseen(domain, tests, budget)
-    return _project(domain, tests, budget)
+    if len(families) > 1 or families & TEXT_FAMILIES:
+        return _project(domain, tests, budget)
+    return _of_one_family(domain, tests, budget)
+
+
+def _of_one_family(domain: Domain, tests: list[tuple[Test, bool]], budget: Budget) -> str | None:
+    found = _candidate(domain, tests, budget)
+    return _unforeseen(domain, tests, budget) if found is None else found
 
 
 def _candidate(domain: Domain, tests: list[tuple[Test, bool]], budget: Budget) -> str | None:
@@ -372,21 +378,23 @@ def _is_covered(domain: Domain, family: str) -> bool:
     """Whether the candidates meet every cell of the domain that conditions of this family tell apart."""
     if domain.family == family:
         return True
-    if domain.avoid or domain.never_hold:
-        return False
+    is_whole = not domain.avoid and not domain.never_hold
     if domain.patterns == _ACCOUNT_NUMBERS:
-        return family != operators.BINARY
-    return domain.patterns == (NON_EMPTY,) and not domain.excluded
+        return is_whole and family != operators.BINARY
+    return is_whole and domain.patterns == (NON_EMPTY,) and not domain.excluded
 
 
 def _project(domain: Domain, tests: list[tuple[Test, bool]], budget: Budget) -> str | None:
-    """Several families on one key: no candidate served; a family that is unsatisfiable alone is a proof, all else is open."""
+    """Several families on one key: where no candidate serves, a family that is unsatisfiable alone is a proof, all else is open."""
+    found = _candidate(domain, tests, budget)
+    if found is not None:
+        return found
     text = [(test, want) for test, want in tests if test.family in TEXT_FAMILIES]
     if text:
         found = _find_text(domain, text, budget)
         if found is None or (domain.holds(found) and _passes(tests, found)):
             return found
-        if _is_short_range(domain):
+        if _short_range(domain):
             return None
     families = sorted({test.family for test, _ in tests})
     for family in families:
@@ -398,14 +406,16 @@ def _project(domain: Domain, tests: list[tuple[Test, bool]], budget: Budget) -> 
 
 def _is_refuted(domain: Domain, tests: list[tuple[Test, bool]], budget: Budget) -> bool:
     try:
-        return _candidate(domain, tests, budget) is None and _unforeseen(domain, tests, budget) is None
+        found = _of_one_family(domain, tests, budget)
     except Unsolved:
-        return False
+        found = "open"
+    return found is None
 
 
-def _is_short_range(domain: Domain) -> bool:
-    """Whether the domain is a range of integers of which all can be tried."""
-    return domain.integer is not None and domain.integer[1] - domain.integer[0] <= 4096
+def _short_range(domain: Domain) -> range:
+    """All values of a domain of few integers; none of any other domain."""
+    low, high = domain.integer or (0, -1)
+    return range(low, high + 1) if high - low <= 4096 else range(0)
 
 
 def _candidates(domain: Domain, tests: list[Test]) -> list[str]:
@@ -423,8 +433,8 @@ def _candidates(domain: Domain, tests: list[Test]) -> list[str]:
     if domain.patterns == _ACCOUNT_NUMBERS:
         marks = [instant for value in (*constants, *domain.excluded) for instant in values.instants(value)]
         found.update({f"{number:012}": None for number in _integers(marks, 0, 10**12 - 1)})
-    if domain.integer is not None and _is_short_range(domain) and families & TEXT_FAMILIES:
-        found.update(dict.fromkeys(str(number) for number in range(domain.integer[0], domain.integer[1] + 1)))
+    if families & TEXT_FAMILIES:
+        found.update(dict.fromkeys(map(str, _short_range(domain))))
     found.update(dict.fromkeys(constants))
     found["x"] = None
     return list(found)
@@ -526,4 +536,4 @@ def _addresses(constants: list[str]) -> list[str]:
 def _address(version: int, value: int) -> str:
     if version == 4:
         return ".".join(str(value >> shift & 255) for shift in (24, 16, 8, 0))
-    return ":".join(f"{value >> shift & 0xFFFF:x}" for shift in range(112, -1, -16))
+    return ":".join(f"{value >> shift & 0xFFFF:x}" for shift in range(112, -16, -16))

@@ -19,10 +19,12 @@ from kmslint.reason.values import (
     ALWAYS,
     EMPTY,
     EVERY,
+    MAX_FOUND,
     NEVER,
     OPTIONAL,
     SOME,
     Atom,
+    Contains,
     ContainsTime,
     Domain,
     Held,
@@ -105,6 +107,13 @@ def test_what_belongs_to_a_domain(domain: Domain, inside: str, outside: str | No
     assert {value: domain.holds(value) for value in inside.split("|")} == dict.fromkeys(inside.split("|"), True)
     if outside is not None:
         assert {value: domain.holds(value) for value in outside.split("|")} == dict.fromkeys(outside.split("|"), False)
+
+
+def test_any_text_is_in_the_plain_domain_without_running_a_pattern(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kmslint.reason.values.accepts", None)
+    assert Domain(ALWAYS).holds("a")
+    with pytest.raises(TypeError):
+        Domain(ALWAYS, patterns=DIGITS).holds("a")
 
 
 def test_the_language_of_a_domain_as_constraints() -> None:
@@ -235,7 +244,7 @@ ANYTHING = atom(None)
         (Domain(ALWAYS, multi=True), (EVERY_AB, atom(set_of("StringLike", "c*"), quantifier=EVERY)), None),
         (Domain(ALWAYS, multi=True), (atom(None, wanted=False, quantifier=EVERY),), None),
         (Domain(ALWAYS, multi=True), (atom(None, wanted=False),), None),
-        (Domain(ALWAYS, multi=True), (SOME_A, atom(set_of("StringLike", "?"))), ("a",)),
+        (Domain(ALWAYS, multi=True), (SOME_B, atom(set_of("StringLike", "?"))), ("b",)),
         (Domain(ALWAYS, multi=True, must_hold=("b",)), (), ("b",)),
         (Domain(ALWAYS, multi=True, must_hold=("b",)), (SOME_A, EVERY_AB), ("b", "a")),
         (Domain(ALWAYS, multi=True, must_hold=("b", "c")), (), ("b", "c")),
@@ -284,6 +293,27 @@ def test_the_answer_that_there_is_no_value_is_remembered_too() -> None:
     assert first.left < again.left == Budget().left
 
 
+def test_a_bounded_number_of_answers_is_remembered() -> None:
+    solver, likes = Solver(), atom(set_of("StringLike", "a*"))
+    solver._found.update({(number, frozenset()): (None, None) for number in range(MAX_FOUND - 1)})
+    for _ in range(2):
+        assert solver.model(Domain(ALWAYS), (likes,), Budget()) == "a"
+        assert len(solver._found) == MAX_FOUND == 50_000
+
+
+def test_a_member_that_serves_as_it_is_costs_no_search() -> None:
+    domain = Domain(ALWAYS, multi=True, must_hold=("b",))
+    likes = atom(set_of("StringLike", "?"), quantifier=EVERY)
+    assert Solver().model(domain, (likes,), Budget(0)) == ("b",)
+
+
+def test_a_comparison_keeps_no_reasons() -> None:
+    open_number = set_of("NumericNotEquals", "5")
+    assert open_number.contains("x")
+    assert isinstance(open_number._contains, Contains)
+    assert list(open_number._contains.run.reasons) == []
+
+
 def test_a_set_and_its_complement_and_an_empty_list_cost_no_search() -> None:
     budget = Budget(0)
     likes = atom(set_of("StringLike", "a*"))
@@ -307,7 +337,7 @@ def test_the_values_of_a_list_are_tried_and_the_shortest_list_is_taken() -> None
         asked.append(value)
         return value == "h"
 
-    assert _find(Domain(ALWAYS), [(long, True), (short, True), (where(ask), True)], Budget()) == "h"
+    assert _find(Domain(ALWAYS), [(where(ask), True), (long, True), (short, True)], Budget()) == "h"
     assert asked == ["g", "h"]
     assert _find(Domain(ALWAYS), [(long, True), (short, False), (set_of("StringNotEquals", *"abcdef"), True)], Budget()) is None
     assert _find(Domain(ALWAYS), [(set_of("StringNotEquals", "a", "b"), False), (short, False)], Budget()) == "a"
@@ -396,6 +426,7 @@ def test_seconds_are_never_four_digits_alone(point: values.Number, written: str)
 
 V4, V6 = "0.0.0.0", "0:0:0:0:0:0:0:0"  # noqa: S104 - an input
 MAPPED = "0:0:0:0:0:ffff:"
+BELOW, LAST = "2000" + ":ffff" * 7, "2001" + ":ffff" * 7
 
 
 @pytest.mark.parametrize(
@@ -410,6 +441,10 @@ MAPPED = "0:0:0:0:0:ffff:"
         (
             ["0.0.0.0/0"],
             f"{V4} 255.255.255.255 {V6} 0:0:0:0:0:fffe:ffff:ffff {MAPPED}0:0 {MAPPED}ffff:ffff 0:0:0:0:1:0:0:0",
+        ),
+        (
+            ["1.2.3.4", "2001::/16"],
+            f"{V4} 1.2.3.3 1.2.3.4 1.2.3.5 {V6} {MAPPED}102:303 {MAPPED}102:304 {MAPPED}102:305 {BELOW} 2001:0:0:0:0:0:0:0 {LAST} 2002:0:0:0:0:0:0:0",
         ),
         (["::/0"], f"{V4} {V6} " + ":".join(["ffff"] * 8)),
         (
@@ -477,6 +512,8 @@ def test_sums_and_halves_are_exact() -> None:
     assert plain(_middle(huge, tiny)) == "4" + "9" * 399 + "." + "5" + "0" * 399 + "5"
     assert (_middle(2, 3), _middle(-1, 1)) == (Decimal("2.5"), 0)
     assert plain(_middle(100, 300)) == "200"
+    assert plain(Decimal("0.00000005")) == "0.00000005"
+    assert plain(Decimal("2E+3")) == "2000"
 
 
 @pytest.mark.parametrize(
@@ -504,6 +541,9 @@ def test_an_instant_is_printed_exactly(seconds: values.Number, written: str) -> 
 
 
 # ------------------------------------------------------------------------- domains with a language, and what they do not say
+
+NUMBER = Domain(ALWAYS, family=operators.NUMERIC, integer=(0, 40))
+WIDE = NUMBER._replace(integer=(0, 10**9))
 
 
 @pytest.mark.parametrize(
@@ -533,6 +573,11 @@ def test_an_instant_is_printed_exactly(seconds: values.Number, written: str) -> 
         (Domain(ALWAYS, patterns=ORG_PATHS), [("BinaryEquals", "QUJD", True)], None),
         # nothing belongs to the domain
         (Domain(ALWAYS, patterns=(text("q"),), avoid=(text("q"),)), [("NumericEquals", "5", False)], None),
+        # conditions of several kinds, or of text on numbers
+        (Domain(ALWAYS), [("NumericEquals", "5", True), ("Bool", "true", False)], "5"),
+        (WIDE, [("StringLike", "5*", True)], "5"),
+        (WIDE, [("StringLike", "5*", True), ("NumericLessThan", "3", True), ("NumericGreaterThan", "3", True)], None),
+        (Domain(ALWAYS, family=operators.NUMERIC, integer=(5, 4)), [], None),
         # a free text can be any number, and any other text
         (Domain(ALWAYS), [("NumericEquals", "5", True), ("NumericEquals", "5", False)], None),
         (Domain(ALWAYS), [("NumericEquals", "5", True), ("NumericLessThan", "5", True)], None),
@@ -576,6 +621,11 @@ def test_what_no_candidate_settles_is_open(domain: Domain, operator: str, wanted
         _find_ordered(domain, [(set_of(operator, wanted), True)], Budget())
 
 
+def test_conditions_of_several_kinds_are_no_refinement() -> None:
+    with pytest.raises(Unsolved, match="conditions of several kinds"):
+        _find_ordered(Domain(ALWAYS), [(set_of("NumericEquals", "5"), True), (set_of("Bool", "true"), True)], Budget())
+
+
 @pytest.mark.parametrize(
     ("domain", "families"),
     [
@@ -604,8 +654,6 @@ def open_or_found(domain: Domain, *tests: tuple[str, str, bool]) -> str | None:
         return str(error)
 
 
-NUMBER = Domain(ALWAYS, family=operators.NUMERIC, integer=(0, 40))
-WIDE = NUMBER._replace(integer=(0, 10**9))
 ADDRESS = Domain(ALWAYS, family=operators.IP)
 OPEN = "conditions of several kinds ({}) on one key"
 
@@ -629,6 +677,7 @@ OPEN = "conditions of several kinds ({}) on one key"
         (WIDE, [("StringEquals", "q", True)], OPEN.format("string")),
         (WIDE, [("Bool", "true", True)], None),
         (NUMBER, [("Bool", "true", True)], None),
+        (NUMBER, [("NumericEquals", "5", True), ("DateEquals", "6", True)], OPEN.format("date, numeric")),
         (ADDRESS, [("StringLike", "10.*", True)], OPEN.format("like")),
         (ADDRESS, [("StringLike", "10.0.0.9", True)], "10.0.0.9"),
         (ADDRESS, [("StringLike", "*", True), ("IpAddress", "10.0.0.0/8", True), ("IpAddress", "10.0.0.0/8", False)], None),
