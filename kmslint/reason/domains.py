@@ -7,7 +7,7 @@ from kmslint.policy import operators
 from kmslint.policy.patterns import STAR
 from kmslint.policy.principals import FEDERATED, ROLE, ROOT, SERVICE, USER, identify
 from kmslint.policy.request import KeyContext
-from kmslint.reason.callers import NAME, NAME_RUN, Caller, account_text
+from kmslint.reason.callers import NAME, NAME_RUN, Caller
 from kmslint.reason.modes import ORGANIZATIONS, Mode
 from kmslint.reason.strings import DIGIT, NON_EMPTY, Chars, Regex, text
 from kmslint.reason.values import ALWAYS, EMPTY, NEVER, OPTIONAL, Domain
@@ -64,15 +64,14 @@ class Domains:
 
     def _settle(self, key: str) -> Domain:
         domain = self._identity(key) or self._resource(key) or self._listed(key)
+        if domain.presence == NEVER:
+            return _NEVER
         if key in self._fixed:
             value = self._fixed[key]
-            if value == "":
-                return _EMPTY
-            return _NEVER if value is None or domain.presence == NEVER else Domain(ALWAYS, finite=(value,))
-        presence = self._presence.get(key)
-        if presence is not None and domain.presence != NEVER:
-            domain = domain._replace(presence=presence)
-        if key in self._within and domain.presence != NEVER:
+            return _NEVER if value is None else _constant(value) if value else _EMPTY
+        if key in self._presence:
+            domain = domain._replace(presence=self._presence[key])
+        if key in self._within:
             domain = domain._replace(patterns=(self._within[key],), samples=())
         if key in self._sets:
             must, never = self._sets[key]
@@ -111,11 +110,6 @@ class Domains:
             return _NEVER
         if caller.arn is not None and not caller.is_fresh:
             return _constant(caller.arn)
-        if caller.kind == ROOT:
-            prefix = account_text(caller.partition, caller.account or "", is_fresh=True)
-            return Domain(
-                ALWAYS, patterns=((*prefix, *text(":root")),), samples=(caller.arn or "",), avoid=self._named_accounts()
-            )
         return Domain(
             ALWAYS, patterns=caller.arns, excluded=caller.named, samples=self._sample_arns(), avoid=self._named_accounts()
         )
@@ -132,33 +126,31 @@ class Domains:
         return (caller.principal,)
 
     def _account(self) -> Domain:
-        caller = self._caller
-        if caller.kind == SERVICE:
+        if self._caller.kind == SERVICE:
             return _NEVER
-        if not caller.is_fresh:
-            return _constant(caller.account or "")
-        return Domain(
-            ALWAYS, patterns=((DIGIT,) * 12,), excluded=frozenset(self.excluded_accounts), samples=(caller.account or "",)
-        )
+        account = self._caller.account or ""
+        if not self._caller.is_fresh:
+            return _constant(account)
+        return Domain(ALWAYS, patterns=((DIGIT,) * 12,), excluded=frozenset(self.excluded_accounts), samples=(account,))
 
     def _userid(self) -> Domain:
         """Source: IAM User Guide, "Variables and tags", table of principal values: T = ACCT; U = AIDA…; F = ACCT:NAME; R = AROA…:SESSION."""
         caller = self._caller
-        account: Regex = (DIGIT,) * 12 if caller.is_fresh else text(caller.account or "")
         if caller.kind == ROOT:
-            return Domain(
-                ALWAYS, patterns=(account,), samples=(caller.account or "",), excluded=frozenset(self.excluded_accounts)
-            )
+            return self._account()
+        if caller.kind == SERVICE:
+            return self._listed("aws:userid")
         if caller.kind == USER:
             return Domain(ALWAYS, patterns=(_unique("AIDA"),), samples=("AIDACKCEVSQ6C2EXAMPLE",))
         if caller.kind == FEDERATED:
-            named = identify(caller.arn).name if caller.arn else None
+            account: Regex = (DIGIT,) * 12 if caller.is_fresh else text(caller.account or "")
+            named = identify(caller.arn).name
             name: Regex = text(named) if named else (NAME_RUN, NAME)
             return Domain(
                 ALWAYS, patterns=((*account, ":", *name),), samples=(f"{caller.account}:{identify(caller.principal).name}",)
             )
         session: Regex = text(caller.session) if caller.session else (NAME, NAME_RUN)
-        sample = f"AROADBQP57FF2AEXAMPLE:{caller.session or identify(caller.principal).session}"
+        sample = f"AROADBQP57FF2AEXAMPLE:{identify(caller.principal).session}"
         return Domain(ALWAYS, patterns=((*_unique("AROA"), ":", *session),), samples=(sample,))
 
     def _username(self) -> Domain:
@@ -166,8 +158,8 @@ class Domains:
         if caller.kind != USER:
             return _NEVER
         if caller.arn is not None:
-            return _constant(caller.name or "")
-        return Domain(ALWAYS, patterns=((NAME_RUN, NAME),), samples=(caller.name or "",))
+            return _constant(caller.name)
+        return Domain(ALWAYS, patterns=((NAME_RUN, NAME),), samples=(caller.name,))
 
     def _resource(self, key: str) -> Domain | None:
         """Keys that the KMS key itself determines (D10); unknown metadata leaves every documented value open."""
@@ -179,6 +171,7 @@ class Domains:
             "kms:keyusage": known.usage,
             "kms:keyorigin": known.origin,
             "kms:multiregion": None if known.multi_region is None else str(known.multi_region).lower(),
+            "kms:multiregionkeytype": known.multi_region_type,
             "aws:resourceorgid": known.org_id,
         }
         value = constants.get(key)
@@ -246,10 +239,7 @@ _SAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "aws:sourceaccount": ("999999999999", "888888888888"),
     "aws:sourcearn": ("arn:aws:s3:::somebody-elses-bucket",),
     "aws:currenttime": ("1795000000",),
-    "aws:epochtime": ("1795000000",),
     "aws:useragent": ("aws-cli/2.0",),
-    "aws:securetransport": ("true",),
-    "aws:viaawsservice": ("false", "true"),
 }
 
 _BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
@@ -266,11 +256,9 @@ def _is_free_text(key: str) -> bool:
 
 
 def _typed(key: str, listed: condition_keys.ConditionKey, presence: str, *, may: bool) -> Domain:
-    finite = listed.values
-    if listed.type == "Bool":
-        finite = ("true",) if key == "aws:securetransport" and not may else _SAMPLES.get(key, ("false", "true"))
-        if key == "aws:securetransport" and may:
-            finite = ("true", "false")
+    finite = ("false", "true") if listed.values == ("true", "false") else listed.values
+    if key == "aws:securetransport":
+        finite = ("true", "false") if may else ("true",)
     family = _FAMILIES[listed.type]
     may_be_empty = may and listed.type == "String" and finite is None and presence == OPTIONAL and _is_free_text(key)
     patterns: tuple[Regex, ...] = (NON_EMPTY,)

@@ -103,6 +103,11 @@ def test_an_organization_is_none_or_one_that_matters_with_paths_below_it() -> No
 
     for kind, may in itertools.product((ROLE, SERVICE), (False, True)):
         assert cases(principal=("o-a", "o-b"), kind=kind, may=may) == (outside, inside("o-a"), inside("o-b"))
+    for whose in ("resource", "source", "vpce"):
+        name, paths = f"aws:{whose}orgid", f"aws:{whose}orgpaths"
+        absent = Mode((), ((name, NEVER), (paths, NEVER)))
+        inside_of = Mode(((name, "o-a"),), ((paths, ALWAYS),), (), ((paths, (*"o-a", "/", 1)),))
+        assert base_modes(ROLE, frozenset(), frozenset(), {name: ("o-a",)}, may=True) == (absent, inside_of)
     assert cases(principal=None) == (outside, Mode((), ((ORG, ALWAYS), (PATHS, ALWAYS))))
     assert cases(principal=None, may=False) == (outside,)
     crossed = cases(principal=("o-a",), resource=("o-r",), may=False)
