@@ -192,16 +192,14 @@ class Run:
 
     def _resource_leans(self, value: str) -> bool:
         key = self.request.key
-        pattern = self._expand_resource(value)
-        if pattern is None:
-            return False
         shape = f"arn:{key.partition}:kms:{key.region or 'us-east-1'}:{key.account or '111122223333'}:key/{key.key_id or 'x'}"
-        return _matches_resource(pattern, shape)
+        pattern = self._expand_resource(value)
+        return pattern is not None and _matches_resource(pattern, shape)
 
     def _expand_resource(self, value: str) -> Pattern | None:
         """Source: variables only after the fifth colon (IAM User Guide, "Variables and tags", Resource element)."""
         head = value.split(":", 5)
-        if len(head) < 6 or not self.has_variables:
+        if len(head) < 6:
             return glob(value)
         tail = self._expand(head[5], wildcards=True)
         if tail is None:
@@ -228,7 +226,8 @@ class Run:
         name = condition.key.lower()
         present = self.context.get(name)
         if known is None and not self.lean:
-            return self.unsure(4, F)
+            self.reasons.append(register_text(4))
+            return U
         if self.kind == SERVICE and name in SERVICE_OPAQUE and present is None:
             return self._opaque(use, condition)
         if known is not None and known.multi and isinstance(present, str):
@@ -391,7 +390,7 @@ class Run:
         found = values.boolean("".join(map(str, text)))
         if found is None or found != values.boolean(value):
             return F
-        return self.unsure(16, T) if self.has_variables and "${" in wanted else T
+        return self.unsure(16, T) if "${" in wanted else T  # as text it would be no boolean
 
     def _ordered(self, use: Use, left: tuple[values.Number, ...], right: tuple[values.Number, ...]) -> int:
         if not left or not right:

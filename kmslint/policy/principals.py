@@ -125,7 +125,7 @@ def scope_of(value: Template) -> Scope | None:
     """The account and kind that the text before the first hole settles; None when even the account is open."""
     head = value.parts[0]
     match = _SCOPE.match(head) if isinstance(head, str) else None
-    return None if match is None else Scope(match.group(2), _KINDS.get(match.group(3) or ""))
+    return None if match is None else Scope(match.group(2), _KINDS.get(match.group(3)))
 
 
 def _match_template(value: Template, request: Request) -> Match:
@@ -254,4 +254,4 @@ def _is_surely_exempt(statement: Statement, names: list[str], caller: Identity, 
     """Whether a caller that has these names in the list escapes whatever is true of its account."""
     if statement.effect == "Allow" or caller.kind == SERVICE or "*" in names:
         return True
-    return by_account and (caller.kind != ROLE or any(identify(name).session is None for name in names))
+    return by_account and any(identify(name).session is None for name in names)

@@ -46,12 +46,12 @@ def split(text: str) -> tuple[Part, ...]:
             break
         if start > at:
             parts.append(text[at:start])
-        end = text.find("}", start)
-        if end < 0:
+        end = text.find("}", start) + 1
+        if not end:
             parts.append(Malformed(text[start:]))
             break
-        parts.append(_variable(text[start : end + 1]))
-        at = end + 1
+        parts.append(_variable(text[start:end]))
+        at = end
     return tuple(parts)
 
 
