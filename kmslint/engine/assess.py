@@ -38,15 +38,39 @@ def assess(rules: Sequence[Rule], keys: Iterable[Key], settings: Settings) -> tu
 
 def assess_key(rules: Sequence[Rule], key: Key, settings: Settings) -> tuple[Result, ...]:
     """The results of `rules` on one key: a pure function of picklable values."""
-    key = bound(key)
-    found = [_Answered(rule, result) for rule in rules for result in assess_rule(rule, key, settings)]
-    return tuple(_fold(answered, found) for answered in found)
+    subject = _subject(bound(key), settings)
+    found = [_Answered(rule, result) for rule in rules for result in _assess(rule, subject)]
+    return tuple(_fold(answered, found) if answered.rule.folds_into else answered.result for answered in found)
 
 
 def assess_rule(rule: Rule, key: Key, settings: Settings) -> tuple[Result, ...]:
     """The results of one rule on one key, nothing folded."""
-    findings = _combine(_decide(rule, key, settings))
-    return tuple(_result(finding, rule, key, settings) for finding in findings)
+    return tuple(_assess(rule, _subject(key, settings)))
+
+
+class _Subject(NamedTuple):
+    """One key, with what no rule needs to find out by itself."""
+
+    key: Key
+    settings: Settings
+    worlds: tuple[World, ...] | None
+    unknown_policy: str | None
+    """Why its policies are not wholly known, if so."""
+    unknown_statement: str | None
+    """Why a statement of them is not known as a whole: who looks at statements has not seen it."""
+
+
+def _subject(key: Key, settings: Settings) -> _Subject:
+    policies = [named.policy for named in key.policies]
+    unknown = next((policy.unknown[0] for policy in policies if policy.unknown), None)
+    statements = (statement for policy in policies for statement in policy.statements)
+    unseen = next((one.unknown[0] for one in statements if one.unknown and one.node.kind == UNRESOLVED), None)
+    return _Subject(key, settings, binding.worlds(key, MAX_OWNERS), key.policies_unread or unknown, unseen)
+
+
+def _assess(rule: Rule, subject: _Subject) -> list[Result]:
+    asked = Asked(rule, subject.key, subject.settings)
+    return [_result(finding, asked) for finding in _combine(_decide(asked, subject))]
 
 
 class _Answered(NamedTuple):
@@ -71,17 +95,16 @@ def _fold(answered: _Answered, found: Sequence[_Answered]) -> Result:
 # from blocks to findings
 
 
-def _decide(rule: Rule, key: Key, settings: Settings) -> list[Finding]:
+def _decide(asked: Asked, subject: _Subject) -> list[Finding]:
     """What the rule finds, before one outcome is made of it."""
-    asked = Asked(rule, key, settings)
     stopped = _applicability(asked)
     if stopped is not None:
         return [stopped]
-    if POLICY not in rule.needs:
+    if POLICY not in asked.rule.needs:
         return _ask_blocks(asked)
-    worlds = binding.worlds(key, MAX_OWNERS)
+    worlds = subject.worlds
     findings = _ask_blocks(asked) if worlds is None else _ask_in_worlds(asked, worlds)
-    return _with_doubts(findings, asked)
+    return _with_doubts(findings, asked, subject)
 
 
 def _ask_blocks(asked: Asked) -> list[Finding]:
@@ -172,33 +195,24 @@ def _outcome(findings: Sequence[Finding]) -> str:
     return next(outcome for outcome in (FAIL, UNDETERMINED, MANUAL, PASS, NOT_APPLICABLE) if outcome in outcomes)
 
 
-def _with_doubts(findings: list[Finding], asked: Asked) -> list[Finding]:
-    """No PASS about policies that were not wholly read, nor, for some rules under `strict`, about an owner that is a guess."""
+def _with_doubts(findings: list[Finding], asked: Asked, subject: _Subject) -> list[Finding]:
+    """No PASS about policies that were not wholly read, nor, for some rules under `strict`, about an owner that is a guess.
+
+    A question reasons about an unknown statement by itself; a predicate looks at what is there, and what it did not see
+    passes no rule.
+    """
     key = asked.key
     assumptions: tuple[str, ...] = ()
     if key.account_source == "inferred":
         assumptions = (f"the owner account `{key.account}` is inferred from the policy; pass --account to say which it is",)
-    doubt = key.policies_unread or _unknown_part(asked)
+    doubt = subject.unknown_policy
+    if doubt is None and subject.unknown_statement is not None and any(isinstance(one, Check) for one in asked.rule.blocks):
+        doubt = subject.unknown_statement
     if doubt is None and asked.settings.strict and asked.rule.owner_sure and key.account_source == "inferred":
         doubt = f"the owner account `{key.account}` is only inferred; pass --account"
     if doubt is None and not assumptions:
         return findings
     return [_doubted(finding._replace(assumptions=assumptions + finding.assumptions), doubt, asked) for finding in findings]
-
-
-def _unknown_part(asked: Asked) -> str | None:
-    """Why a policy, or for a predicate a whole statement, is not known: what was not seen passes no rule.
-
-    A question reasons about the unknown by itself; a predicate looks at what is there.
-    """
-    looks = any(isinstance(block, Check) for block in asked.rule.blocks)
-    for named in asked.key.policies:
-        if named.policy.unknown:
-            return named.policy.unknown[0]
-        for statement in named.policy.statements:
-            if looks and statement.unknown and statement.node.kind == UNRESOLVED:
-                return statement.unknown[0]
-    return None
 
 
 def _doubted(finding: Finding, doubt: str | None, asked: Asked) -> Finding:
@@ -252,7 +266,8 @@ def _rank(severity: str | None) -> int:
 _OUTCOMES: Final = {outcome.value: outcome for outcome in Outcome}
 
 
-def _result(finding: Finding, rule: Rule, key: Key, settings: Settings) -> Result:
+def _result(finding: Finding, asked: Asked) -> Result:
+    rule, key, settings = asked
     named = None if finding.policy is None else next((one for one in key.policies if one.name == finding.policy), None)
     statement = _statement(finding, named)
     fact = None if finding.fact is None else (finding.fact, key.fact(finding.fact))
@@ -262,7 +277,7 @@ def _result(finding: Finding, rule: Rule, key: Key, settings: Settings) -> Resul
         outcome=_OUTCOMES[finding.outcome],
         severity=settings.severity.get(rule.id) or finding.severity or rule.severity,
         key=key.id,
-        message=_told(finding, rule, Asked(rule, key, settings)),
+        message=_told(finding, rule, asked),
         policy=finding.policy,
         help=finding.help,
         command=finding.command,

@@ -1,6 +1,7 @@
 """What each context key can hold in one cell: fixed by the caller (D1–D5), by the KMS key (D10), by the case, or listed by AWS."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 from kmslint.aws import condition_keys
 from kmslint.policy import operators
@@ -37,6 +38,7 @@ class Domains:
         "_may",
         "_presence",
         "_sets",
+        "_split",
         "_within",
         "excluded_accounts",
         "mode",
@@ -53,17 +55,26 @@ class Domains:
         self._presence = dict(mode.presence)
         self._sets = {name: (must, never) for name, must, never in mode.sets}
         self._within = dict(mode.within)
+        self._split = frozenset((*self._fixed, *self._presence, *self._sets, *self._within))
         self.excluded_accounts = tuple(accounts) if caller.is_fresh else ()
 
     def of(self, key: str) -> Domain:
         """The domain of a lower-cased key."""
         domain = self._known.get(key)
         if domain is None:
-            domain = self._known[key] = _shared(self._settle(key))
+            own = self._identity(key) or self._resource(key)
+            domain = self._listed(key) if own is None else _shared(own)
+            if key in self._split:
+                domain = _shared(self._settled(key, domain))
+            self._known[key] = domain
         return domain
 
-    def _settle(self, key: str) -> Domain:
-        domain = self._identity(key) or self._resource(key) or self._listed(key)
+    def _listed(self, key: str) -> Domain:
+        find = _listed if len(key) <= _REMEMBERED_LENGTH else _listed.__wrapped__
+        return find(key, self._caller.kind, self._action, self._may)
+
+    def _settled(self, key: str, domain: Domain) -> Domain:
+        """The domain as the case narrows it."""
         if domain.presence == NEVER:
             return _NEVER
         if key in self._fixed:
@@ -80,15 +91,12 @@ class Domains:
 
     def _identity(self, key: str) -> Domain | None:
         """Keys that the caller's class determines (D1–D5)."""
+        if key not in _OF_CALLER:
+            return None
         caller = self._caller
-        find = {
-            "aws:principalarn": self._arn,
-            "aws:principalaccount": self._account,
-            "aws:userid": self._userid,
-            "aws:username": self._username,
-        }.get(key)
+        find = _VIEWS.get(key)
         if find is not None:
-            return find()
+            return find(self)
         if key == "aws:principalisawsservice":
             return _constant("true" if caller.kind == SERVICE else "false")
         if key == "aws:principaltype" and caller.kind != SERVICE:
@@ -163,6 +171,8 @@ class Domains:
 
     def _resource(self, key: str) -> Domain | None:
         """Keys that the KMS key itself determines (D10); unknown metadata leaves every documented value open."""
+        if key not in _OF_KEY and not key.startswith("aws:resourcetag/"):
+            return None
         known = self._key
         constants = {
             "aws:resourceaccount": known.account,
@@ -189,21 +199,28 @@ class Domains:
             return _NEVER
         return None
 
-    def _listed(self, key: str) -> Domain:
-        """What the table of condition keys says."""
-        listed = condition_keys.lookup(key)
-        if listed is None:
-            return Domain(OPTIONAL) if self._may else _NEVER
-        presence = condition_keys.presence_on(key, self._caller.kind, self._action)
-        if presence == "unsure":
-            presence = OPTIONAL if self._may else NEVER
-        if presence == NEVER:
-            return _NEVER
-        return _typed(key, listed, presence, may=self._may)
 
+_VIEWS: Final[Mapping[str, Callable[[Domains], Domain]]] = {
+    "aws:principalarn": Domains._arn,  # noqa: SLF001 - of this module
+    "aws:principalaccount": Domains._account,  # noqa: SLF001
+    "aws:userid": Domains._userid,  # noqa: SLF001
+    "aws:username": Domains._username,  # noqa: SLF001
+}
+_OF_CALLER: Final = frozenset(
+    {*_VIEWS, "aws:principalisawsservice", "aws:principaltype", "aws:principalservicename", "aws:principalservicenameslist"}
+)
+_OF_KEY: Final = frozenset(
+    {
+        "aws:resourceaccount", "aws:requestedregion", "kms:keyspec", "kms:keyusage", "kms:keyorigin", "kms:multiregion",
+        "aws:resourceorgid", "kms:multiregionkeytype", "kms:resourcealiases",
+    }
+)  # fmt: skip
+"""Keys whose value the KMS key may settle, beside its tags."""
 
 _NEVER: Final = Domain(NEVER)
 _EMPTY: Final = Domain(EMPTY)
+_REMEMBERED_LENGTH: Final = 128
+"""Characters of a key whose domain is remembered: policies come from strangers."""
 _SHARED: Final[dict[Domain, Domain]] = {}
 
 
@@ -212,6 +229,20 @@ def _shared(domain: Domain) -> Domain:
     if len(_SHARED) > 20_000:
         _SHARED.clear()
     return _SHARED.setdefault(domain, domain)
+
+
+@lru_cache(maxsize=8192)
+def _listed(key: str, kind: str, action: str, may: bool) -> Domain:
+    """What the table of condition keys says of requests by this kind of principal for this action."""
+    listed = condition_keys.lookup(key)
+    if listed is None:
+        return _shared(Domain(OPTIONAL)) if may else _NEVER
+    presence = condition_keys.presence_on(key, kind, action)
+    if presence == "unsure":
+        presence = OPTIONAL if may else NEVER
+    if presence == NEVER:
+        return _NEVER
+    return _shared(_typed(key, listed, presence, may=may))
 
 
 def _constant(value: str) -> Domain:

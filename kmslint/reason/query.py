@@ -173,6 +173,22 @@ def is_inert(policies: Sequence[Policy], ref: StatementRef, key: KeyContext) -> 
     return _ask(space, _mattering(space, subject), _Matters(space, ref))
 
 
+def find_applying(policies: Sequence[Policy], ref: StatementRef, described: Sequence[Statement], key: KeyContext) -> Answer:
+    """Does this statement, read as an Allow and by itself, admit a described request?
+
+    Proven: no request meets its principal, action, resource and conditions; a Deny denies nothing then, an Allow allows nothing.
+    Violated: this request would be allowed if the statement were the only one, and an Allow.
+    """
+    unknown = _unknown_policy(policies[ref.policy : ref.policy + 1])
+    if unknown is not None:
+        return Undetermined(unknown[1])
+    space = Space(policies, described, key)
+    subject = next((one for one in space.statements if one.ref == ref), None)
+    if subject is None:
+        return Proven()
+    return _ask(space, _allowing(space, subject, ANY, alone=True), _Alone(space, subject))
+
+
 class Access(NamedTuple):
     """One class of callers that may call an action: who, by which answer, and whether from outside the owner's account."""
 
@@ -234,18 +250,41 @@ class _Allowed:
 
     def __init__(self, space: Space, allow: StatementRef | None = None, grant: str = ANY) -> None:
         self.space = space
+        self.allow = allow
         self.grant = grant
-        self.policies = space.policies if allow is None else tuple(_alone(space.policies, allow))
-        self.judged = (self.policies,)
+
+    @property
+    def judged(self) -> tuple[tuple[Policy, ...], ...]:
+        """The policies that a candidate is checked against."""
+        return (self.space.policies if self.allow is None else tuple(_alone(self.space.policies, self.allow)),)
 
     def holds(self, request: Request) -> Evaluation | None:
         """The evaluation, when the request is described and must be allowed; else None."""
-        decided = evaluate(self.policies, request)
+        decided = evaluate(self.judged[0], request)
         if not decided.must or not _is_described(self.space, request):
             return None
         if self.grant == DELEGATED and evaluate(self.space.policies, request).grant != DELEGATED:
             return None
         return decided
+
+
+class _Alone:
+    """Checks a candidate of `find_applying` with the evaluator: the statement as the only one, and an Allow."""
+
+    def __init__(self, space: Space, subject: Numbered) -> None:
+        self.space = space
+        self.subject = subject
+
+    @property
+    def judged(self) -> tuple[tuple[Policy, ...], ...]:
+        """The policies that a candidate is checked against."""
+        subject = self.subject
+        return ((subject.policy._replace(statements=(subject.statement._replace(effect="Allow"),)),),)
+
+    def holds(self, request: Request) -> Evaluation | None:
+        """The evaluation, when the request is described and must be allowed; else None."""
+        decided = evaluate(self.judged[0], request)
+        return decided if decided.must and _is_described(self.space, request) else None
 
 
 def _alone(policies: Sequence[Policy], allow: StatementRef) -> Iterator[Policy]:
@@ -312,7 +351,7 @@ def _is_described(space: Space, request: Request) -> bool:
     return any(applies(one.statement, one.policy, request).truth == T for one in space.described)
 
 
-Check = _Allowed | _Refused | _NewlyAllowed | _Matters
+Check = _Allowed | _Alone | _Refused | _NewlyAllowed | _Matters
 Goals = Callable[[bool], Iterator[Goal]]
 """The goals of a question in the *may* reading (True) or the *must* reading (False)."""
 
@@ -361,13 +400,15 @@ def _replayed(request: Request, check: "Check") -> Violated | None:
 def _is_usual(request: Request) -> bool:
     """Whether a candidate of the wide reading is also one of the narrow reading: no value that only *may* explores."""
     context = request.context
-    if any(value == "" for value in context.values()) or "kms:resourcealiases" in context:
+    if "" in context.values() or "kms:resourcealiases" in context:
         return False
     if context.get("aws:securetransport") == "false":
         return False
     if request.action == "kms:SynchronizeMultiRegionKey":
         return False
-    if any(not _is_below(context.get(name), context.get(paths)) for name, paths in ORGANIZATIONS.items()):
+    if not context.keys().isdisjoint(ORGANIZATIONS) and any(
+        not _is_below(context.get(name), context.get(paths)) for name, paths in ORGANIZATIONS.items()
+    ):
         return False
     is_service = request.principal is not None and not request.principal.startswith("arn:")
     if is_service:
@@ -421,9 +462,9 @@ def _kind_of(reason: str) -> str:
 # goals
 
 
-def _allowing(space: Space, allow: Numbered, grant: str) -> Goals:
-    """The described requests that `allow` admits and no Deny stops."""
-    denies = space.denies()
+def _allowing(space: Space, allow: Numbered, grant: str, *, alone: bool = False) -> Goals:
+    """The described requests that `allow` admits and no Deny stops; `alone` sets the Denies aside."""
+    denies = () if alone else space.denies()
     others = tuple(one for one in space.allows() if one is not allow) if grant == DELEGATED else ()
 
     def goals(may: bool) -> Iterator[Goal]:

@@ -40,11 +40,13 @@ _FREE: Final[Mapping[str, str | None]] = {}
 class _Known:
     """What is learnt of one list of policies of one key, kept from one question to the next."""
 
-    __slots__ = ("_key", "_others", "mentioned", "owners", "resources", "solver", "statements", "usual")
+    __slots__ = ("_key", "_others", "allows", "denies", "mentioned", "owners", "resources", "solver", "statements", "usual")
 
     def __init__(self, policies: tuple[Policy, ...], key: KeyContext) -> None:
         self.owners = policies
         self.statements = tuple(one for place, policy in enumerate(policies) for one in of_policy(place, policy))
+        self.allows = tuple(one for one in self.statements if one.statement.effect != "Deny")
+        self.denies = tuple(one for one in self.statements if one.statement.effect != "Allow")
         self.mentioned = frozenset(condition.key.lower() for one in self.statements for condition in one.statement.conditions)
         self.solver = Solver()
         self.resources: dict[Numbered, int] = {}
@@ -121,11 +123,11 @@ class Space:
 
     def allows(self) -> tuple[Numbered, ...]:
         """Every statement that may allow."""
-        return tuple(one for one in self.statements if one.statement.effect != "Deny")
+        return self._known.allows
 
     def denies(self) -> tuple[Numbered, ...]:
         """Every statement that may deny."""
-        return tuple(one for one in self.statements if one.statement.effect != "Allow")
+        return self._known.denies
 
     def principal(self, numbered: Numbered, caller: Caller) -> Match:
         """How the statement's Principal element sees a caller class."""
@@ -152,6 +154,8 @@ class Space:
         known = self._known.resources.get(numbered)
         if known is None:
             statement = numbered.statement
+            if _is_any(statement):
+                return T
             bare = statement._replace(
                 conditions=(), principals=_EVERYONE, not_principal=False, actions=_EVERY_ACTION, not_action=False, unknown=()
             )
@@ -216,6 +220,12 @@ class Space:
         if domain.finite is None and domain.presence != NEVER:
             return False
         return self.solver.model(domain, (atom,), Budget()) is None
+
+
+def _is_any(statement: Statement) -> bool:
+    """Whether the Resource element is just `*`, which means the key itself (SEMANTICS §6)."""
+    resources = statement.resources or ()
+    return not statement.not_resource and len(resources) == 1 and resources[0].value == "*"
 
 
 _ANY_CASE: Final = Mode()

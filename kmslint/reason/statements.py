@@ -52,7 +52,7 @@ class Numbered:
         self._upper: int | None = None
         self._lower: int | None = None
         self._names: Names | None = None
-        self._groups: tuple[frozenset[str] | None] | None = None
+        self._groups: tuple[dict[str, None] | None] | None = None
 
     @property
     def pivots(self) -> tuple[str, ...]:
@@ -80,8 +80,8 @@ class Numbered:
         return self._names
 
     @property
-    def groups(self) -> frozenset[str] | None:
-        """The caller groups (accounts, SERVICES) that its Principal can match at all; None for any."""
+    def groups(self) -> dict[str, None] | None:
+        """The caller groups (accounts, SERVICES) that its Principal can match at all, in source order; None for any."""
         if self._groups is None:
             self._groups = (_groups_of(self.statement),)
         return self._groups[0]
@@ -100,25 +100,25 @@ class Numbered:
         return atom
 
 
-def _groups_of(statement: Statement) -> frozenset[str] | None:
+def _groups_of(statement: Statement) -> dict[str, None] | None:
     if statement.not_principal:
         return None
-    groups: set[str] = set()
+    groups: dict[str, None] = {}
     for entry in statement.principals or ():
         if not isinstance(entry.value, str):
             scope = scope_of(entry.value)
             if scope is None or entry.kind != "AWS":
                 return None
-            groups.add(scope.account)
+            groups[scope.account] = None
             continue
         if entry.kind == "Service":
-            groups.add(SERVICES)
+            groups[SERVICES] = None
             continue
         account = account_of(entry.value) or identify(entry.value).account
         if account is None or entry.kind != "AWS":
             return None
-        groups.add(account)
-    return frozenset(groups)
+        groups[account] = None
+    return groups
 
 
 class _Remembered(NamedTuple):

@@ -18,6 +18,7 @@ from kmslint.reason.answer import Answer, Proven, StatementRef, Violated
 from kmslint.reason.query import (
     find_allowed,
     find_allowed_by_statement,
+    find_applying,
     find_new_access_by_statement,
     find_not_allowed,
     is_inert,
@@ -88,6 +89,12 @@ def inert(case: Case, key: KeyContext, turn: int) -> str:
     return said(is_inert(policies, refs[turn % len(refs)], key))
 
 
+def applying(case: Case, key: KeyContext, turn: int) -> str:
+    policies = policies_of(case)
+    refs = [StatementRef(number, one.index) for number, policy in enumerate(policies) for one in policy.statements]
+    return said(find_applying(policies, refs[turn % len(refs)], statements_of(case.described), key))
+
+
 def callers(case: Case, key: KeyContext, turn: int) -> str:
     found = who(policies_of(case), ACTIONS[turn % 4], key)
     return " | ".join(f"{one.label} {one.kind} {one.account} {one.is_foreign} {one.is_fresh} {said(one.answer)}" for one in found)
@@ -100,6 +107,7 @@ QUESTIONS: dict[str, tuple[Callable[[Case, KeyContext, int], str], int]] = {
     "newly": (newly, 80),
     "inert": (inert, 80),
     "callers": (callers, 40),
+    "applying": (applying, 80),
 }
 
 

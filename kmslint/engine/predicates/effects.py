@@ -16,7 +16,7 @@ from kmslint.policy.operators import ALL, NULL, Use
 from kmslint.policy.principals import account_of, identify
 from kmslint.policy.truth import register_text
 from kmslint.reason.answer import Answer, Proven, StatementRef, Undetermined, Violated
-from kmslint.reason.query import find_allowed, find_allowed_by_statement
+from kmslint.reason.query import find_allowed, find_allowed_by_statement, find_applying
 from kmslint.typed import Final
 
 Params = Mapping[str, object]
@@ -185,10 +185,9 @@ def _judge_satisfiable(key: Key, place: Place) -> Iterator[Finding]:
         yield place.undetermined(message, register_text(7), severity=severity, node=opaque.node)
         return
     what = "right" if place.statement.effect == "Allow" else "guard"
-    alone = _alone(place)
-    answer = _admitted(key, alone, "kms:*")
+    answer = _applying(key, place, "kms:*")
     if isinstance(answer, Proven):
-        if isinstance(_admitted(key, _alone(_unconditional(place)), "kms:*"), Proven):
+        if isinstance(_admitted(key, _unconditional(place)), Proven):
             return  # not the conditions are to blame: the principal, the action or the resource is
         message = f"no request can satisfy the conditions of the statement, so the {what} does not exist"
         yield place.finding(message, severity=severity, help="remove the condition that cannot hold, or the statement")
@@ -198,7 +197,7 @@ def _judge_satisfiable(key: Key, place: Place) -> Iterator[Finding]:
         text = literal(item.value)
         if text is None or not table.match(text) or _is_ineffective(text):
             continue
-        if _is_shown(text, shown) or not isinstance(_admitted(key, alone, text), Proven):
+        if _is_shown(text, shown) or not isinstance(_applying(key, place, text), Proven):
             continue
         message = f"no request for {quoted(text)} can satisfy the conditions, so this {what} does not exist"
         help = "move the action to a statement of its own, without the condition that it never carries"
@@ -216,8 +215,9 @@ def _is_shown(text: str, action: str | None) -> bool:
     return action is not None and action.removeprefix("kms:") in table.match(text)
 
 
-def _unconditional(place: Place) -> Place:
-    return place._replace(statement=place.statement._replace(conditions=()))
+def _unconditional(place: Place) -> Policy:
+    """The statement without its conditions as a policy of its own, as an Allow."""
+    return Policy(place.policy.policy.version, (place.statement._replace(conditions=(), effect="Allow", index=0),))
 
 
 def _is_ineffective(text: str) -> bool:
@@ -253,11 +253,11 @@ def _opaque_key(statement: Statement) -> Condition | None:
     return next((condition for condition in statement.conditions if condition.key.lower() in SERVICE_OPAQUE), None)
 
 
-def _alone(place: Place) -> Policy:
-    """The statement as a policy of its own, as an Allow."""
-    return Policy(place.policy.policy.version, (place.statement._replace(effect="Allow", index=0),))
+def _applying(key: Key, place: Place, action: str) -> Answer:
+    """Whether the statement, by itself and as an Allow, admits a request for `action`."""
+    return find_applying(policies(key), place.ref(), describe({"Principal": "*", "Action": action}), key.context())
 
 
-def _admitted(key: Key, alone: Policy, action: str) -> Answer:
-    """Whether the policy admits a request for `action`."""
-    return find_allowed((alone,), describe({"Principal": "*", "Action": action}), key.context(), grant="any")
+def _admitted(key: Key, alone: Policy) -> Answer:
+    """Whether the policy admits any request."""
+    return find_allowed((alone,), describe({"Principal": "*", "Action": "kms:*"}), key.context(), grant="any")
