@@ -135,7 +135,7 @@ class _Complaints:
 def _limits(node: Node, complaints: _Complaints) -> None:
     """Complain about a policy text that KMS would refuse for its size or its characters."""
     content = node.text.content[node.start : node.end]  # empty where the value was built in memory
-    size = len(content) if content.isascii() else len(content.encode("utf-8", "surrogatepass"))
+    size = len(content.encode("utf-8", "surrogatepass"))
     if size > MAX_BYTES:
         message = f"the policy has {size:,} bytes, and KMS stores at most {MAX_BYTES:,}"
         complaints.add("policy-too-large", message, node, "", "move rights to IAM policies or grants, or merge statements")
@@ -170,10 +170,10 @@ def _policy(node: Node, complaints: _Complaints) -> Policy:
     return Policy(version, statements, node, unknown=(unknown,) if unknown else ())
 
 
-def _document(node: Node, complaints: _Complaints) -> tuple[dict[str, Member], dict[str, str]]:
+def _document(node: Node, complaints: _Complaints) -> tuple[dict[str, Member], dict[str | None, str]]:
     """The elements of the document by name, and what is odd about them: given twice, or in another case (UNSURE-2)."""
     given: dict[str, Member] = {}
-    odd: dict[str, str] = {}
+    odd: dict[str | None, str] = {}
     for member in node.members():
         name = _DOCUMENT.get(member.key.lower())
         at = pointer(member.key)
@@ -182,7 +182,7 @@ def _document(node: Node, complaints: _Complaints) -> tuple[dict[str, Member], d
             near = complaints.near(member.key, _DOCUMENT.values())
             help = f"did you mean `{near}`?" if near else "an element is one of " + ", ".join(_DOCUMENT.values())
             complaints.add("unknown-element", message, member.key_node, at, help)
-            odd[name or ""] = message
+            odd[name] = message
         if name in given:
             odd[name] = _twice(quoted(name), given[name], member)
             complaints.add("duplicate-element", odd[name], member.key_node, at, "keep one")
@@ -377,7 +377,7 @@ class _Reading:
                 self.spoil("missing-effect", "the statement has no `Effect`", self.node, "", "add `Allow` or `Deny`")
             return None
         node = member.value
-        if node.kind == STRING and node.value in _EFFECTS:
+        if node.value in _EFFECTS:
             return None if "Effect" in self.twice else str(node.value)
         if _symbolic(node):
             self.doubt(_unresolved("`Effect`", node))

@@ -111,6 +111,7 @@ ACCOUNTS = [
     (("arn:aws:iam::", OTHER), ()),
     (("arn:aws:iam::", OTHER, REGION), ()),
     (("arn:aws:s3::", OTHER, ":root"), ()),
+    (("arn:aws:iam::", "111122223333", ":role/", OTHER), ()),
     ((OTHER, REGION, ":root"), ()),
     (("arn:aws:iam::111122223333:role/", REGION, "-x"), ()),
 ]

@@ -601,6 +601,13 @@ def test_a_plain_string_is_no_list(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(listed) == 3
 
 
+def test_an_element_that_stands_as_it_should_is_nothing_odd(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(parse._Reading, "odd", lambda _, member: asked.append(member.key))
+    parse_policy(from_python({"Statement": {**GOOD, "Sid": "s", "Condition": {}, "comment": "x"}}))
+    assert asked == ["comment"]
+
+
 def test_reasons_are_kept_in_order_up_to_ten() -> None:
     policy, _ = built({**GOOD, **{f"x{number}": 1 for number in range(12)}})
     assert policy.statements[0].unknown == tuple(f"`x{number}` is no element of a statement" for number in range(10))
