@@ -376,11 +376,16 @@ def _ask(space: Space, goals: "Goals", check: "Check", budgets: tuple[Budget, Bu
             causes.append(found.cause)
             continue
         answer = _replayed(found.request, check)
-        if answer is None:
+        if answer is not None:
+            return answer
+        holes = [cause for cause in _causes(space, check, found.request) if cause.kind == SYMBOL]
+        if not holes:
             raise InternalError(
                 f"a witness does not replay: {found.request.principal} {found.request.action} {dict(found.request.context)}"
             )
-        return answer
+        # UNDER: the search knows the text around a hole, the evaluator leaves all of such a value open
+        causes += holes
+        candidate = candidate or found.request
     return Undetermined(tuple(dict.fromkeys((*causes, *_causes(space, check, candidate)))), candidate)
 
 

@@ -11,13 +11,15 @@ from kmslint.policy.principals import ROLE, SERVICE
 from kmslint.policy.request import ContextValue, Request
 from kmslint.policy.truth import T, U
 from kmslint.reason import compile as module
+from kmslint.reason.answer import SYMBOL, Answer, Cause, Undetermined, Violated
 from kmslint.reason.compile import Context, compile_condition, intern_test, variable_of, variables_in
+from kmslint.reason.query import find_allowed
 from kmslint.reason.search import holds
 from kmslint.reason.strings import accepts
 from kmslint.reason.values import ABSENT, EVERY, SOME, Atom, InPatterns
 from kmslint.reason.values import Test as TextSet
 from kmslint.tree import Symbol, Template, from_python
-from tests.oracle.bridge import key_of, policy_of
+from tests.oracle.bridge import key_of, policy_of, statements_of
 
 KEY = key_of()
 ROLE_ARN = "arn:aws:sts::111122223333:assumed-role/r/s"
@@ -265,6 +267,32 @@ def test_a_hole_is_any_text_where_that_is_wider_and_no_text_where_that_is(operat
         assert test.patterns is not None
         inside = InPatterns(test.patterns, complement=test.complement)
         assert [test.contains(value) for value in TEXTS] == [inside(value) for value in TEXTS]
+
+
+def answer_with(operator: str, key: str, *values: Parts) -> Answer:
+    """Whether anyone at all may decrypt, where that is allowed under one condition."""
+    statement, condition = with_holes(operator, key, *values)
+    _, no_service, _ = parsed("Bool", "aws:PrincipalIsAWSService", "false")
+    policy = policy_of({"Version": "2012-10-17", "Statement": []})._replace(
+        statements=(statement._replace(conditions=(condition, no_service)),)
+    )
+    return find_allowed((policy,), statements_of([{"Principal": "*", "Action": "kms:Decrypt"}]), KEY, grant="any")
+
+
+@pytest.mark.parametrize("operator", ["StringNotLike", "StringNotEquals", "StringNotEqualsIgnoreCase"])
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ([("a", HOLE)], "a${${}"), ([("a", HOLE), "b*"], "a${${}"), ([("${aws:username}", HOLE), "b*"], "${aws:username}${${}"), ([(HOLE, "${aws:username}")], "${${}${aws:username}"),
+        ([(HOLE,)], "${${}"),
+    ],
+)  # fmt: skip
+def test_an_answer_that_leans_on_the_text_beside_a_hole_is_left_open(operator: str, values: list[Parts], told: str) -> None:
+    found = answer_with(operator, AGENT, *values)
+    assert isinstance(found, Undetermined)
+    assert found.causes == (Cause(SYMBOL, f"`{told}` could not be resolved"),)
+    assert isinstance(answer_with(operator, AGENT, "a"), Violated)
+    assert isinstance(answer_with(operator, "aws:PrincipalTag/t", *values), Violated), "where the key may be absent"
 
 
 @pytest.mark.parametrize("operator", ["NumericEquals", "NumericNotEquals", "Bool", "IpAddress", "DateEquals"])
