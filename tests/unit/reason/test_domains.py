@@ -231,6 +231,8 @@ def test_a_tag_is_there_with_its_value_or_not_at_all_where_tags_are_known(may: b
     assert domain("aws:resourcetag/empty", kms=tagged, may=may) == Domain(EMPTY)
     assert domain("aws:resourcetag/none", kms=tagged, may=may) == Domain(NEVER)
     assert domain("aws:resourcetag/none", kms=KEY._replace(tags=()), may=may) == Domain(NEVER)
+    for key in ("kms:keyspec", "kms:keyusage", "kms:multiregionkeytype", "aws:resourceorgid"):
+        assert domain(key, kms=tagged, may=may) == domain(key, may=may) != Domain(NEVER)
     assert domain("aws:requesttag/team", kms=tagged, may=may, action="TagResource").presence == OPTIONAL
 
 
@@ -377,6 +379,7 @@ def test_a_witness_shows_values_that_look_real(key: str, shown: str, caller: Cal
     one = domain(key, caller, may=may)
     assert plainest(one) == shown
     assert all(one.holds(sample) for sample in one.samples)
+    assert one.finite is not None or one.samples[0] == shown
 
 
 @pytest.mark.parametrize(
@@ -418,6 +421,17 @@ def test_the_memory_of_domains_is_bounded(monkeypatch: pytest.MonkeyPatch, kept:
     one = domain("aws:username")
     assert len(memory) == left
     assert memory[one] is one
+
+
+def test_what_is_listed_is_remembered_but_for_long_keys() -> None:
+    def remembered(key: str) -> int:
+        before = module._listed.cache_info().currsize
+        assert domain(key, THE_ROLE).presence == OPTIONAL
+        return module._listed.cache_info().currsize - before
+
+    head = "aws:principaltag/"
+    longest = head + "x" * (128 - len(head))
+    assert [remembered(longest), remembered(longest), remembered(longest + "x"), remembered(longest[:-1])] == [1, 0, 0, 1]
 
 
 def test_a_callers_excluded_accounts_are_those_that_are_named_if_it_is_fresh() -> None:
