@@ -16,6 +16,7 @@ from kmslint.policy.request import Request
 from kmslint.policy.truth import register_text
 from kmslint.reason.answer import Answer, Proven, StatementRef, Undetermined, Violated
 from kmslint.reason.query import find_allowed_by_statement
+from kmslint.tree import Template, Value
 from kmslint.typed import Final
 
 Params = Mapping[str, object]
@@ -59,9 +60,16 @@ def confused_deputy(key: Key, settings: Settings, params: Params) -> Iterator[Fi
 
 
 def _admits_services(statement: Statement) -> bool:
-    """Whether some principal entry may match a service: `*`, a service, or everything except."""
+    """Whether some principal entry may match a service: `*`, a service, everything except, or what is not known."""
+    if statement.not_principal or statement.unknown:
+        return True
     entries = statement.principals or ()
-    return statement.not_principal or any(entry.kind in {"*", "Service"} or entry.value == "*" for entry in entries)
+    return any(entry.kind in {"*", "Service"} or entry.value == "*" or _may_be_anybody(entry.value) for entry in entries)
+
+
+def _may_be_anybody(value: Value) -> bool:
+    """Whether a value that a template leaves open may turn out to be `*`."""
+    return isinstance(value, Template) and not any(isinstance(part, str) or part.own is not None for part in value.parts)
 
 
 Conditions = Mapping[str, Mapping[str, object]]
