@@ -9,7 +9,7 @@ from kmslint.policy.patterns import STAR
 from kmslint.policy.principals import FEDERATED, ROLE, ROOT, SERVICE, USER, identify
 from kmslint.policy.request import KeyContext
 from kmslint.reason.callers import NAME, NAME_RUN, Caller
-from kmslint.reason.modes import GRANT_ROLES, ORGANIZATIONS, Mode
+from kmslint.reason.modes import ORGANIZATIONS, Mode
 from kmslint.reason.strings import DIGIT, NON_EMPTY, Chars, Regex, text
 from kmslint.reason.values import ALWAYS, EMPTY, NEVER, OPTIONAL, Domain
 from kmslint.typed import Final
@@ -80,7 +80,7 @@ class Domains:
         if key in self._fixed:
             value = self._fixed[key]
             return _NEVER if value is None else _constant(value) if value else _EMPTY
-        if key in self._presence and not (key in _ROLES_OF_GRANTS and self._action != "CreateGrant"):
+        if key in self._presence:
             domain = domain._replace(presence=self._presence[key])
         if key in self._within:
             domain = domain._replace(patterns=(self._within[key],), samples=())
@@ -195,8 +195,6 @@ class Domains:
             tags = {name.lower(): value for name, value in known.tags}
             found = tags.get(key.partition("/")[2])
             return _NEVER if found is None else Domain(ALWAYS, finite=(found,)) if found else _EMPTY
-        if key == "kms:resourcealiases" and not self._may:
-            return _NEVER
         return None
 
 
@@ -212,14 +210,13 @@ _OF_CALLER: Final = frozenset(
 _OF_KEY: Final = frozenset(
     {
         "aws:resourceaccount", "aws:requestedregion", "kms:keyspec", "kms:keyusage", "kms:keyorigin", "kms:multiregion",
-        "aws:resourceorgid", "kms:multiregionkeytype", "kms:resourcealiases",
+        "aws:resourceorgid", "kms:multiregionkeytype",
     }
 )  # fmt: skip
 """Keys whose value the KMS key may settle, beside its tags."""
 
 _NEVER: Final = Domain(NEVER)
 _EMPTY: Final = Domain(EMPTY)
-_ROLES_OF_GRANTS: Final = frozenset(key for roles in GRANT_ROLES for key in roles)
 _REMEMBERED_LENGTH: Final = 128
 """Characters of a key whose domain is remembered: policies come from strangers."""
 _SHARED: Final[dict[Domain, Domain]] = {}
@@ -292,7 +289,6 @@ def _typed(key: str, listed: condition_keys.ConditionKey, presence: str, *, may:
     if key == "aws:securetransport":
         finite = ("true", "false") if may else ("true",)
     family = _FAMILIES[listed.type]
-    may_be_empty = may and listed.type == "String" and finite is None and presence == OPTIONAL and _is_free_text(key)
     patterns: tuple[Regex, ...] = (NON_EMPTY,)
     if key == "aws:sourceaccount":
         patterns = ((DIGIT,) * 12,)
@@ -309,6 +305,6 @@ def _typed(key: str, listed: condition_keys.ConditionKey, presence: str, *, may:
         finite,
         patterns,
         samples=_SAMPLES.get(key, ()),
-        may_be_empty=may_be_empty,
+        may_be_empty=may and _is_free_text(key),
         integer=_BOUNDS.get(key),
     )
