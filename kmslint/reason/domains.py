@@ -9,7 +9,7 @@ from kmslint.policy.patterns import STAR
 from kmslint.policy.principals import FEDERATED, ROLE, ROOT, SERVICE, USER, identify
 from kmslint.policy.request import KeyContext
 from kmslint.reason.callers import NAME, NAME_RUN, Caller
-from kmslint.reason.modes import ORGANIZATIONS, Mode
+from kmslint.reason.modes import GRANT_ROLES, ORGANIZATIONS, USUAL_ORGANIZATION, Mode
 from kmslint.reason.strings import DIGIT, NON_EMPTY, Chars, Regex, text
 from kmslint.reason.values import ALWAYS, EMPTY, NEVER, OPTIONAL, Domain
 from kmslint.typed import Final
@@ -80,7 +80,7 @@ class Domains:
         if key in self._fixed:
             value = self._fixed[key]
             return _NEVER if value is None else _constant(value) if value else _EMPTY
-        if key in self._presence:
+        if key in self._presence and not (key in _ROLES_OF_GRANTS and self._action != "CreateGrant"):
             domain = domain._replace(presence=self._presence[key])
         if key in self._within:
             domain = domain._replace(patterns=(self._within[key],), samples=())
@@ -217,6 +217,7 @@ _OF_KEY: Final = frozenset(
 
 _NEVER: Final = Domain(NEVER)
 _EMPTY: Final = Domain(EMPTY)
+_ROLES_OF_GRANTS: Final = frozenset(key for roles in GRANT_ROLES for key in roles)
 _REMEMBERED_LENGTH: Final = 128
 """Characters of a key whose domain is remembered: policies come from strangers."""
 _SHARED: Final[dict[Domain, Domain]] = {}
@@ -257,9 +258,9 @@ _FAMILIES: Final = {
 }  # fmt: skip
 
 _SAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
-    "aws:principalorgid": ("o-a1b2c3d4e5", "o-z9y8x7w6v5"),
+    "aws:principalorgid": (USUAL_ORGANIZATION, "o-z9y8x7w6v5"),
     "aws:resourceorgid": ("o-k1m2s3l4i5",),
-    "aws:sourceorgid": ("o-a1b2c3d4e5",),
+    "aws:sourceorgid": (USUAL_ORGANIZATION,),
     "aws:sourceip": ("198.51.100.23", "203.0.113.9", "2001:db8::1"),
     "aws:vpcsourceip": ("10.0.0.5",),
     "aws:sourcevpce": ("vpce-0123456789abcdef0",),

@@ -34,9 +34,17 @@ ORGANIZATIONS: Final[Mapping[str, str]] = {
 }
 """Organization keys and the paths keys that go with them: present together, and every path starts with the id (D8)."""
 
+USUAL_ORGANIZATION: Final = "o-a1b2c3d4e5"
+"""The organization of a witness, where the policies name none."""
+
 ENDPOINT: Final = ("aws:sourcevpce", "aws:sourcevpc", "aws:vpcsourceip", "aws:sourcevpcarn", "aws:vpceaccount")
 ENDPOINT_OWNER: Final = ("aws:vpceorgid", "aws:vpceorgpaths")
 """The organization of the endpoint's owner: only through an endpoint, and only if the owner is in one."""
+GRANT_ROLES: Final = (
+    ("kms:granteeprincipal", "kms:granteeserviceprincipal"),
+    ("kms:retiringprincipal", "kms:retiringserviceprincipal"),
+)
+"""Who gets a grant, and who may retire it: a principal or a service, never both, on CreateGrant (D12)."""
 _FORWARDED: Final = ("aws:calledvia", "aws:calledviafirst", "aws:calledvialast")
 MAX_TIED_KEYS: Final = 5
 """Encryption-context keys (or request tags) tied to their set key: 2^n cases. Past it the tie is dropped for proofs."""
@@ -68,6 +76,9 @@ def base_modes(
         tied = sorted(key for key in mentioned if key.startswith(prefix))
         if set_key in mentioned and 0 < len(tied) <= MAX_TIED_KEYS:
             modes = _cross(modes, _tied(set_key, prefix, tied))
+    for principal, service in GRANT_ROLES:
+        if principal in mentioned and service in mentioned:
+            modes = _cross(modes, _granted(principal, service))
     return tuple(modes)
 
 
@@ -83,12 +94,25 @@ def _organization(name: str, ids: tuple[str, ...] | None, *, may: bool) -> list[
     paths = ORGANIZATIONS[name]
     outside = Mode((), ((name, NEVER), (paths, NEVER)))
     if ids is None:
-        # OVER in may: the tie is dropped, id and paths are only present together; must looks for nothing there
-        return [outside, Mode((), ((name, ALWAYS), (paths, ALWAYS)))] if may else [outside]
-    return [
-        outside,
-        *(Mode(((name, one),), ((paths, ALWAYS),), (), ((paths, (*text(one), "/", STAR)),)) for one in ids),
-    ]
+        # OVER in may: the tie is dropped, id and paths are only present together; UNDER in must: only one usual id is tried
+        return [outside, Mode((), ((name, ALWAYS), (paths, ALWAYS)))] if may else [outside, _inside(name, USUAL_ORGANIZATION)]
+    return [outside, *(_inside(name, one) for one in ids)]
+
+
+def _inside(name: str, organization: str) -> Mode:
+    """The caller, the key … is in this organization, with paths below it."""
+    paths = ORGANIZATIONS[name]
+    return Mode(((name, organization),), ((paths, ALWAYS),), (), ((paths, (*text(organization), "/", STAR)),))
+
+
+def _granted(principal: str, service: str) -> list[Mode]:
+    """D12: a grant has exactly one grantee, and at most one who may retire it.
+
+    Source: AWS KMS API Reference, CreateGrant: "You must specify either GranteePrincipal or GranteeServicePrincipal, but not both",
+    "You can specify either RetiringPrincipal or RetiringServicePrincipal, but not both".
+    """
+    modes = [Mode(presence=((principal, ALWAYS), (service, NEVER))), Mode(presence=((principal, NEVER), (service, ALWAYS)))]
+    return modes if principal == GRANT_ROLES[0][0] else [*modes, Mode(presence=((principal, NEVER), (service, NEVER)))]
 
 
 def _cross(left: list[Mode], right: list[Mode]) -> list[Mode]:

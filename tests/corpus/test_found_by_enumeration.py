@@ -31,6 +31,8 @@ class Found(NamedTuple):
     answer: type[Proven | Violated | Undetermined]
 
 
+GRANTEE, GRANTEE_SERVICE = "kms:GranteePrincipal", "kms:GranteeServicePrincipal"
+RETIRING, RETIRING_SERVICE = "kms:RetiringPrincipal", "kms:RetiringServicePrincipal"
 ORG, PATHS = "aws:PrincipalOrgID", "aws:PrincipalOrgPaths"
 CONTEXT, CONTEXT_KEYS = "kms:EncryptionContext:D", "kms:EncryptionContextKeys"
 CASES = [
@@ -51,6 +53,54 @@ CASES = [
         [allow()],
         asked({"StringEquals": {ORG: "o-aaaaaaaaaa"}, "ForAnyValue:StringLike": {PATHS: "o-bbbbbbbbbb/*"}}),
         Proven,
+    ),
+    Found(
+        "an organization that no condition names has paths too",
+        [allow(Condition={"ForAnyValue:StringLike": {PATHS: "*/r-*"}})],
+        asked({"StringLike": {ORG: "o-*"}}),
+        Violated,
+    ),
+    Found(
+        "no organization has paths without their form",
+        [allow(Condition={"ForAnyValue:StringLike": {PATHS: "r-*"}})],
+        asked({"StringLike": {ORG: "o-*"}}),
+        Undetermined,
+    ),
+    Found(
+        "a grant has a grantee",
+        [allow(Condition={"Null": {GRANTEE: "true", GRANTEE_SERVICE: "true"}})],
+        asked({}, "kms:CreateGrant"),
+        Proven,
+    ),
+    Found(
+        "a grant has no two grantees",
+        [allow(Condition={"Null": {GRANTEE: "false", GRANTEE_SERVICE: "false"}})],
+        asked({}, "kms:CreateGrant"),
+        Proven,
+    ),
+    Found(
+        "a grant has a service or a principal as its grantee",
+        [allow(Condition={"Null": {GRANTEE: "true", GRANTEE_SERVICE: "false"}})],
+        asked({}, "kms:CreateGrant"),
+        Violated,
+    ),
+    Found(
+        "who may retire a grant need not be said",
+        [allow(Condition={"Null": {RETIRING: "true", RETIRING_SERVICE: "true"}})],
+        asked({}, "kms:CreateGrant"),
+        Violated,
+    ),
+    Found(
+        "a principal or a service may retire a grant, not both",
+        [allow(Condition={"Null": {RETIRING: "false", RETIRING_SERVICE: "false"}})],
+        asked({}, "kms:CreateGrant"),
+        Proven,
+    ),
+    Found(
+        "what no grant says decides nothing of a decryption",
+        [allow(Condition={"Null": {GRANTEE: "true", GRANTEE_SERVICE: "true"}})],
+        asked({}),
+        Violated,
     ),
     Found(
         "an organization's paths may start with its id",

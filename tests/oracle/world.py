@@ -282,6 +282,16 @@ def pairs_of_organization(context: JsonObject, mentioned: set[str]) -> None:
         require(("aws:principalorgid" in context) == ("aws:principalorgpaths" in context), "an organization has an id and paths")
 
 
+def judge_grant(context: JsonObject, mentioned: set[str], action: str) -> None:
+    """CreateGrant names exactly one grantee, and at most one who may retire the grant (API Reference, CreateGrant)."""
+    if action != "kms:CreateGrant":
+        return
+    grantees = {"kms:granteeprincipal", "kms:granteeserviceprincipal"}
+    there = grantees & set(context)
+    require(len(there) < 2 and not (grantees <= mentioned and not there), "a grant has exactly one grantee")
+    require(len({"kms:retiringprincipal", "kms:retiringserviceprincipal"} & set(context)) < 2, "one may retire a grant")
+
+
 def judged(req: JsonObject, mentioned: set[str]) -> str:
     """`standing`, and the ties between mentioned keys that are there or not together."""
     found = standing(req, mentioned)
@@ -291,6 +301,7 @@ def judged(req: JsonObject, mentioned: set[str]) -> str:
     try:
         judge_mentioned_network(context, mentioned, caller(req["principal"]).kind)
         pairs_of_organization(context, mentioned)
+        judge_grant(context, mentioned, req["action"])
     except Impossible as why:
         return str(why)
     return found

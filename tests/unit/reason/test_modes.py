@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from kmslint.policy.principals import FEDERATED, ROLE, ROOT, SERVICE, USER
-from kmslint.reason.modes import Mode, _compatible, base_modes
+from kmslint.reason.modes import USUAL_ORGANIZATION, Mode, _compatible, base_modes
 from kmslint.reason.values import ALWAYS, NEVER, OPTIONAL
 
 IP, VPCE, VPC, OWNER_ORG, OWNER_PATHS = "aws:sourceip", "aws:sourcevpce", "aws:sourcevpc", "aws:vpceorgid", "aws:vpceorgpaths"
@@ -109,7 +109,7 @@ def test_an_organization_is_none_or_one_that_matters_with_paths_below_it() -> No
         inside_of = Mode(((name, "o-a"),), ((paths, ALWAYS),), (), ((paths, (*"o-a", "/", 1)),))
         assert base_modes(ROLE, frozenset(), frozenset(), {name: ("o-a",)}, may=True) == (absent, inside_of)
     assert cases(principal=None) == (outside, Mode((), ((ORG, ALWAYS), (PATHS, ALWAYS))))
-    assert cases(principal=None, may=False) == (outside,)
+    assert cases(principal=None, may=False) == (outside, inside(USUAL_ORGANIZATION))
     crossed = cases(principal=("o-a",), resource=("o-r",), may=False)
     assert [dict(one.fixed) for one in crossed] == [
         {},
@@ -162,6 +162,25 @@ def test_many_pairs_are_not_tied_since_the_cases_double_with_each() -> None:
     assert len(set(five)) == 2**5
     assert {frozenset((*must, *never)) for one in five for _, must, never in one.sets} == {frozenset("01234")}
     assert cases(*named(6)) == ONE
+
+
+@pytest.mark.parametrize("kind", [ROLE, SERVICE])
+def test_a_grant_has_one_grantee_and_at_most_one_who_retires_it(kind: str) -> None:
+    def case(*there: str, of: tuple[str, str]) -> dict[str, str]:
+        return {one: ALWAYS if one in there else NEVER for one in of}
+
+    grantee, retiring = (
+        (f"kms:{role}principal", f"kms:{role}serviceprincipal") for role in ("grantee", "retiring")
+    )  # fmt: skip
+    given = [case(one, of=grantee) for one in grantee]
+    retired = [*(case(one, of=retiring) for one in retiring), case(of=retiring)]
+    assert [dict(one.presence) for one in cases(*grantee, kind=kind)] == given
+    assert [dict(one.presence) for one in cases(*retiring, kind=kind)] == retired
+    both = [first | second for first in given for second in retired]
+    assert [dict(one.presence) for one in cases(*grantee, *retiring, kind=kind)] == both
+    for alone in (*grantee, *retiring):
+        assert cases(alone, kind=kind) == ONE
+    assert cases(grantee[0], retiring[1], kind=kind) == ONE
 
 
 def test_two_cases_exclude_each_other_where_one_key_would_be_two_things() -> None:
