@@ -216,7 +216,7 @@ def main() -> None:
     try:
         cvc5 = import_module("cvc5")
     except ImportError:
-        print("skipped: cvc5 is not installed")
+        print("skipped: cvc5 is not installed; the extra `solver` brings it")
         return
     if arguments.folder is None or not os.path.isdir(arguments.folder):
         print("skipped: no folder of policies (set KMSLINT_SHARED, or put `shared` beside the checkout)")
