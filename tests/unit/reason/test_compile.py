@@ -334,6 +334,20 @@ def test_a_variable_is_any_text_until_its_key_is_bound() -> None:
     assert [true_of(atom, "ab") for atom in literal] == [False, False]
 
 
+def test_the_default_of_a_variable_is_its_value_only_where_its_key_is_surely_absent() -> None:
+    values = ("${aws:SourceIdentity, 'd'}", "a*")
+    statement, condition, _ = parsed("StringLike", AGENT, list(values))
+    texts = ("d", "ab", "x")
+    for bindings, low, high in (
+        ({}, ["ab"], [*texts]),
+        ({"aws:sourceidentity": None}, ["d", "ab"], ["d", "ab"]),
+        ({"aws:sourceidentity": "x"}, ["ab", "x"], ["ab", "x"]),
+    ):
+        for upper, wanted in ((False, low), (True, high)):
+            atom = compile_condition(condition, statement, True, context(bindings=dict(bindings)), upper=upper)
+            assert [text for text in texts if true_of(atom, text)] == wanted
+
+
 @pytest.mark.parametrize(("operator", "wide"), [("StringLike", "bx"), ("StringEquals", "")])
 def test_a_wildcard_in_the_value_of_a_variable_may_be_one(operator: str, wide: str) -> None:
     """Whether it is, no source says (UNSURE-16): the wide reading has it so, the narrow as it stands."""
