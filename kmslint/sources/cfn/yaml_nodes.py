@@ -19,8 +19,8 @@ from kmslint.typed import Final, NamedTuple, Protocol, cast
 MAX_DEPTH: Final = 100
 """Mappings and lists inside each other, as in JSON."""
 
-MAX_NODES: Final = 500_000
-"""Values of one text, what aliases repeat included. The largest real template has some 30,000."""
+MAX_NODES: Final = 1_000_000
+"""Values of one text, what aliases repeat included: some 250 MB. The largest real template has some 30,000."""
 
 _BOOLEAN: Final = pattern(r"(?:(?P<yes>yes|Yes|YES|true|True|TRUE|on|On|ON)|no|No|NO|false|False|FALSE|off|Off|OFF)\Z")
 _NULL: Final = pattern(r"(?:~|null|Null|NULL|)\Z")
@@ -167,12 +167,13 @@ class _Builder:
             raise self.error(event, f"the alias {alias} stands inside the value that it repeats")
         if len(self.stack) + found[2] > MAX_DEPTH:
             raise self.error(event, f"mappings and lists are nested more than {MAX_DEPTH} deep")
+        self.total += found[1]
         self.place(*found, None)
 
     def place(self, node: Node, size: int, depth: int, anchor: str | None) -> None:
         """Put a finished value where it belongs."""
-        self.total += size
-        if self.total > 2 * MAX_NODES:
+        self.total += 1
+        if self.total > MAX_NODES:
             raise self.limit(node)
         if anchor is not None:
             self.anchors[anchor] = (node, size, depth)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kmslint.location import Text
+from kmslint.sources.cfn import yaml_nodes
 from kmslint.sources.cfn.yaml_nodes import MAX_DEPTH, Documents, read_yaml
 from kmslint.tree import ARRAY, BOOLEAN, NULL, NUMBER, OBJECT, STRING, Node
 
@@ -182,7 +183,7 @@ def test_an_alias_bomb_ends_in_a_fault_soon() -> None:
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
     start = time.monotonic()
     _, (line, _, message) = fault("\n".join(lines))
-    assert message == "the text holds more than 500,000 values, what aliases repeat included"
+    assert message == "the text holds more than 1,000,000 values, what aliases repeat included"
     assert line is not None
     assert time.monotonic() - start < 2
 
@@ -191,7 +192,14 @@ def test_a_merge_bomb_ends_in_a_fault_soon() -> None:
     lines = ["a0: &a0 {" + ", ".join(f"k{i}: v" for i in range(100)) + "}"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 20)}]" for n in range(1, 8)]
     _, (_, _, message) = fault("\n".join([*lines, "b: {<<: *a7}"]))
-    assert "more than 500,000 values" in message
+    assert "more than 1,000,000 values" in message
+
+
+def test_values_are_counted_once_however_deep_they_stand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(yaml_nodes, "MAX_NODES", 60)
+    deep = "{a: " * 20 + "x" + "}" * 20
+    assert len(read_yaml(Text(deep)).nodes) == 1
+    assert "more than 60 values" in fault("{a: " * 30 + "x" + "}" * 30)[1][2]
 
 
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? "])
