@@ -21,6 +21,8 @@ from kmslint.reason.strings import (
     Constraint,
     Regex,
     _build,
+    _close,
+    _step,
     _symbols,
     accepts,
     arn_pattern,
@@ -261,3 +263,25 @@ def test_an_arn_is_read_segment_by_segment(pattern: str) -> None:
 
 def test_the_parts_of_an_arn_pattern() -> None:
     assert arn_pattern(("*", ":", ANY, STAR, ":", ":", ":", ":", ANY, STAR)) == ("*", ":", NOT_COLON, NOT_COLON_RUN, ":", ":", ":", ":", ANY, STAR)  # fmt: skip
+
+
+# ---------------------------------------------------------------------------------------------------------------- shortcuts
+
+
+def test_a_pattern_that_failed_reads_no_more_of_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    masks: list[int] = []
+
+    def noted(mask: int, stars: int) -> int:
+        masks.append(mask)
+        return _close(mask, stars)
+
+    monkeypatch.setattr("kmslint.reason.strings._close", noted)
+    assert not accepts.__wrapped__(text("ab"), "a" * 50)
+    assert masks == [1, 2, 0]
+
+
+def test_a_union_that_failed_takes_no_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    automaton = _build((text("a"),), ["a", "b"])
+    assert [_step(1, automaton, symbol) for symbol in (0, 1)] == [2, 0]
+    monkeypatch.setattr("kmslint.reason.strings._close", None)
+    assert _step(0, automaton, 0) == 0
