@@ -28,7 +28,7 @@ class Caller(NamedTuple):
     """A class of principals that no statement's Principal element tells apart.
 
     `principal` is a member, as a request names it; `account` its account (for a fresh account a stand-in, and `is_fresh`).
-    `arn` is aws:PrincipalArn where the class fixes it, else `arns` is its language, outside `named`.
+    `arn` is aws:PrincipalArn where the class fixes it, else `arns` is its language, outside `named` and `avoid`.
     """
 
     label: str
@@ -40,6 +40,7 @@ class Caller(NamedTuple):
     arn: str | None = None
     arns: tuple[Regex, ...] = ()
     named: frozenset[str] = frozenset()
+    avoid: tuple[Regex, ...] = ()
     session: str | None = None
     other_sessions: tuple[str, ...] = ()
     parent: str | None = None
@@ -219,7 +220,8 @@ def _of_account(account: str, names: Names, key: KeyContext, *, is_fresh: bool) 
     classes.append(
         Caller(
             f"{one} role session of {where}", ROLE, f"arn:{partition}:sts::{account}:assumed-role/{other}/session", account, partition,
-            is_fresh, None, ((*prefix, *text(":role/"), _PATH_RUN, NAME),), named, name=other,
+            is_fresh, None, ((*prefix, *text(":role/"), _PATH_RUN, NAME),), named,
+            tuple(place for name in sessions_of for place in _places(name, iam)), name=other,
         )
     )  # fmt: skip
     classes += [Caller(f"user {arn}", USER, arn, account, partition, arn=arn, name=_name(arn)) for arn in users]
@@ -256,9 +258,14 @@ def _role(arn: str, account: str, partition: str, known: list[str]) -> list[Call
     ]
 
 
+def _places(name: str, iam: str) -> tuple[Regex, ...]:
+    """The ARNs that the one role of this name in its account may have. Source: IAM API Reference, CreateRole, RoleName."""
+    return text(iam + "role/" + name), (*text(iam + "role/"), _PATH_RUN, *text("/" + name))
+
+
 def _unplaced_role(name: str, account: str, partition: str, known: list[str], iam: str) -> list[Caller]:
     """A role known only by its sessions: its path is not known, so neither is aws:PrincipalArn."""
-    places = ((*text(iam + "role/" + name),), (*text(iam + "role/"), _PATH_RUN, *text("/" + name)))
+    places = _places(name, iam)
     stem = f"arn:{partition}:sts::{account}:assumed-role/{name}/"
     free = _new_name("session", known)
     rest = Caller(

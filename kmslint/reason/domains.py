@@ -119,7 +119,11 @@ class Domains:
         if caller.arn is not None and not caller.is_fresh:
             return _constant(caller.arn)
         return Domain(
-            ALWAYS, patterns=caller.arns, excluded=caller.named, samples=self._sample_arns(), avoid=self._named_accounts()
+            ALWAYS,
+            patterns=caller.arns,
+            excluded=caller.named,
+            samples=self._sample_arns(),
+            avoid=(*caller.avoid, *self._named_accounts()),
         )
 
     def _named_accounts(self) -> tuple[Regex, ...]:
@@ -155,11 +159,16 @@ class Domains:
             named = identify(caller.arn).name
             name: Regex = text(named) if named else (NAME_RUN, NAME)
             return Domain(
-                ALWAYS, patterns=((*account, ":", *name),), samples=(f"{caller.account}:{identify(caller.principal).name}",)
+                ALWAYS,
+                patterns=((*account, ":", *name),),
+                excluded=frozenset(f"{caller.account}:{identify(arn).name}" for arn in caller.named),
+                avoid=tuple((*text(number), ":", STAR) for number in self.excluded_accounts),
+                samples=(f"{caller.account}:{identify(caller.principal).name}",),
             )
         session: Regex = text(caller.session) if caller.session else (NAME, NAME_RUN)
         sample = f"AROADBQP57FF2AEXAMPLE:{identify(caller.principal).session}"
-        return Domain(ALWAYS, patterns=((*_unique("AROA"), ":", *session),), samples=(sample,))
+        others = tuple((STAR, ":", *text(one)) for one in caller.other_sessions)
+        return Domain(ALWAYS, patterns=((*_unique("AROA"), ":", *session),), avoid=others, samples=(sample,))
 
     def _username(self) -> Domain:
         caller = self._caller

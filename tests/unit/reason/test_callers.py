@@ -6,7 +6,7 @@ from kmslint.policy.document import Principal, Statement
 from kmslint.policy.principals import FEDERATED, ROLE, ROOT, SERVICE, USER, identify, match_principals
 from kmslint.policy.request import KeyContext, Request
 from kmslint.reason.callers import FRESH, SERVICES, Caller, Callers, Names, account_text, join_names, names_in
-from kmslint.reason.query import who
+from kmslint.reason.query import find_allowed, who
 from kmslint.reason.strings import accepts
 from kmslint.tree import Symbol, Template, from_python
 from tests.oracle.bridge import key_of, policy_of, statements_of
@@ -188,7 +188,8 @@ def arns_of(caller: Caller, texts: list[str]) -> list[str]:
     """Those of the texts that may be aws:PrincipalArn of the class."""
     if caller.arn is not None and not caller.is_fresh:
         return [text for text in texts if text == caller.arn]
-    return [text for text in texts if text not in caller.named and any(accepts(pattern, text) for pattern in caller.arns)]
+    held = [text for text in texts if text not in caller.named and any(accepts(pattern, text) for pattern in caller.arns)]
+    return [text for text in held if not any(accepts(pattern, text) for pattern in caller.avoid)]
 
 
 def test_what_the_arn_of_each_class_may_be() -> None:
@@ -203,7 +204,7 @@ def test_what_the_arn_of_each_class_may_be() -> None:
         f"a session of {iam('role/r')}": [iam("role/r")],
         f"another session of role q of account {A}": [iam("role/q"), iam("role/p/q")],
         "session s of role q": [iam("role/q"), iam("role/p/q")],
-        f"another role session of account {A}": roles[1:-1],
+        f"another role session of account {A}": [iam("role/p/r"), iam("role/pq")],
         f"user {iam('user/u')}": [iam("user/u")],
         f"another user of account {A}": [iam("user/p/u")],
         f"the root user of account {A}": [iam("root")],
@@ -270,6 +271,38 @@ def test_a_session_is_one_of_each_role_that_has_its_name() -> None:
         (iam("role/b/r"), "s"),
         (None, None),
     ]
+
+
+def answer_to(condition: dict[str, dict[str, str]], *, allowed: str = A, denied: str) -> str:
+    statements = [
+        {"Effect": "Allow", "Principal": {"AWS": allowed}, "Action": "kms:*", "Resource": "*", "Condition": condition},
+        {"Effect": "Deny", "Principal": {"AWS": denied}, "Action": "kms:*", "Resource": "*"},
+    ]
+    policies = (policy_of({"Version": "2012-10-17", "Statement": statements}),)
+    return type(find_allowed(policies, statements_of([{"Principal": "*", "Action": "kms:Decrypt"}]), KEY, grant="any")).__name__
+
+
+@pytest.mark.parametrize(
+    ("condition", "allowed", "denied", "answer"),
+    [
+        ({"StringLike": {"aws:userid": "*:s"}}, iam("role/r"), sts("assumed-role/r/s"), "Proven"),
+        ({"StringLike": {"aws:userid": "*:t"}}, iam("role/r"), sts("assumed-role/r/s"), "Violated"),
+        ({"StringLike": {"aws:userid": "*:s"}}, A, sts("assumed-role/r/s"), "Violated"),
+        ({"StringLike": {"aws:userid": "*:session"}, "StringEquals": {"aws:PrincipalArn": iam("role/r")}}, A, sts("assumed-role/r/session"), "Proven"),
+        ({"StringEquals": {"aws:PrincipalArn": iam("role/r")}}, A, sts("assumed-role/r/session"), "Violated"),
+        ({"StringEquals": {"aws:PrincipalArn": iam("role/p/r")}}, A, sts("assumed-role/r/session"), "Violated"),
+        ({"StringEquals": {"aws:userid": f"{A}:f"}}, A, sts("federated-user/f"), "Proven"),
+        ({"StringEquals": {"aws:userid": f"{A}:g"}}, A, sts("federated-user/f"), "Violated"),
+        ({"StringEquals": {"aws:userid": f"{A}:f"}}, "*", A, "Proven"),
+        ({"StringEquals": {"aws:userid": f"{B}:f"}}, "*", A, "Violated"),
+        ({"StringEquals": {"aws:userid": A}}, "*", A, "Proven"),
+    ],
+)  # fmt: skip
+def test_a_caller_that_stands_for_the_rest_is_none_of_those_named(
+    condition: dict[str, dict[str, str]], allowed: str, denied: str, answer: str
+) -> None:
+    """Whatever a condition on its session, its name or its account makes of it."""
+    assert answer_to(condition, allowed=allowed, denied=denied) == answer
 
 
 def test_every_caller_is_seen_as_its_class_by_every_named_entry() -> None:
