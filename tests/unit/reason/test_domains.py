@@ -275,6 +275,19 @@ def test_no_case_gives_a_caller_or_an_action_a_key_that_it_never_has(key: str) -
         assert domain(key, THE_ROLE, mode, action="DescribeKey") == Domain(NEVER)
 
 
+@pytest.mark.parametrize(
+    "key", ["kms:granteeprincipal", "kms:granteeserviceprincipal", "kms:retiringprincipal", "kms:retiringserviceprincipal"]
+)
+def test_that_a_grant_has_one_grantee_is_said_of_grants_alone(key: str) -> None:
+    for presence in (ALWAYS, NEVER):
+        mode = Mode(presence=((key, presence), ("aws:sourcevpce", presence)))
+        assert domain(key, mode=mode, action="CreateGrant").presence == presence
+        assert domain(key, mode=mode, action="AnActionToCome").presence == OPTIONAL
+        assert domain(key, mode=mode, action="Decrypt").presence == NEVER
+        for action in ("CreateGrant", "AnActionToCome"):
+            assert domain("aws:sourcevpce", mode=mode, action=action).presence == presence
+
+
 # by AWS's lists
 
 

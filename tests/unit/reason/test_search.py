@@ -12,7 +12,7 @@ from kmslint.reason.compile import Context, compile_condition
 from kmslint.reason.domains import Domains
 from kmslint.reason.modes import Mode
 from kmslint.reason.query import find_allowed
-from kmslint.reason.search import VIEWS, Problem, Search, _within, equal_to, holds
+from kmslint.reason.search import VIEWS, Problem, Search, _within, equal_to, holds, is_view
 from kmslint.reason.strings import DIGIT, Budget, BudgetExceeded, Chars, accepts
 from kmslint.reason.values import ABSENT, ALWAYS, EVERY, NEVER, SOME, Atom, Domain, Held, Solver, Unsolved
 from tests.oracle.bridge import ACCOUNT, key_of, policy_of, statements_of
@@ -361,6 +361,17 @@ def test_an_atom_of_equality() -> None:
 
 def test_the_views_are_the_four_keys_of_an_identity() -> None:
     assert frozenset({ARN, NUMBER, NAME, ID}) == VIEWS
+    own = Callers(Names((ACCOUNT,), (f"arn:aws:iam::{ACCOUNT}:user/u",), (), (), (), ("s3.amazonaws.com",), frozenset()), KEY)
+    opened = {caller.label for caller in own if is_view(ARN, caller)}
+    fixed = {
+        f"user arn:aws:iam::{ACCOUNT}:user/u",
+        f"the root user of account {ACCOUNT}",
+        "the service s3.amazonaws.com",
+        "the service s3.us-east-1.amazonaws.com",
+        "another AWS service",
+    }
+    assert opened == {caller.label for caller in own} - fixed
+    assert not any(is_view(AGENT, caller) for caller in own)
     service = Caller("s", SERVICE, "s3.amazonaws.com", None, "aws")
     found = search_of(service).model(Problem((equal_to(ARN, None), equal_to(NUMBER, None)), ()))
     assert found == {ARN: ABSENT, NUMBER: ABSENT}
