@@ -28,11 +28,11 @@ _CONTEXTS: Final = {
 
 
 class Groups:
-    """What the statements of one question say of whole groups. `stranger` is the account that stands for a fresh one."""
+    """What the statements of one question say of whole groups. `stranger` tells the account that stands for a fresh one."""
 
     __slots__ = ("_covered", "_excluded", "_key", "_resource", "_stranger")
 
-    def __init__(self, key: KeyContext, stranger: str, resource: Callable[[Numbered], int]) -> None:
+    def __init__(self, key: KeyContext, stranger: Callable[[], str], resource: Callable[[Numbered], int]) -> None:
         self._key = key
         self._stranger = stranger
         self._resource = resource
@@ -115,7 +115,7 @@ class Groups:
             return "true" if group == SERVICES else "false"
         if group == SERVICES:
             return None
-        return self._stranger if group == FRESH else group
+        return self._stranger() if group == FRESH else group
 
 
 def _is_literal_for(group: str, atom: Atom) -> bool:

@@ -40,7 +40,7 @@ _FREE: Final[Mapping[str, str | None]] = {}
 class _Known:
     """What is learnt of one list of policies of one key, kept from one question to the next."""
 
-    __slots__ = ("_key", "_others", "allows", "denies", "mentioned", "owners", "resources", "solver", "statements", "usual")
+    __slots__ = ("_key", "_others", "_usual", "allows", "denies", "mentioned", "owners", "resources", "solver", "statements")
 
     def __init__(self, policies: tuple[Policy, ...], key: KeyContext) -> None:
         self.owners = policies
@@ -50,18 +50,19 @@ class _Known:
         self.mentioned = frozenset(condition.key.lower() for one in self.statements for condition in one.statement.conditions)
         self.solver = Solver()
         self.resources: dict[Numbered, int] = {}
-        self.usual = _Classes(Callers(join_names((one.names for one in self.statements), key), key))
-        """The classes of callers for a question that names nobody of its own."""
+        self._usual: _Classes | None = None
         self._others: dict[Names, _Classes] = {}
         self._key = key
 
     def classes(self, described: Sequence[Numbered]) -> "_Classes":
         """The classes of callers that the policies and a question tell apart."""
-        usual = self.usual.callers
-        more = [one.names for one in described if not usual.knows(one.names)]
+        usual = self._usual
+        if usual is None:
+            usual = self._usual = _Classes(Callers(join_names((one.names for one in self.statements), self._key), self._key))
+        more = [one.names for one in described if not usual.callers.knows(one.names)]
         if not more:
-            return self.usual
-        names = join_names((usual.names, *more), self._key)
+            return usual
+        names = join_names((usual.callers.names, *more), self._key)
         found = self._others.get(names)
         if found is None:
             if len(self._others) >= MAX_CALLERS:
@@ -107,19 +108,23 @@ class Space:
         self.statements = self._known.statements
         self.mentioned = self._known.mentioned
         self.solver = self._known.solver
-        self._classes = self._known.classes(self.described)
-        self.callers = self._classes.callers
-        """Every class of callers that the statements tell apart."""
-        self._groups: Groups | None = None
+        self.groups = Groups(self.key, lambda: self.callers.stranger, self.resource)
+        """What the statements say of whole groups of callers."""
         self.steps: list[Killed] | None = None
         """Where the steps of a proof are noted, when a certificate is wanted."""
+        self._built: _Classes | None = None
 
     @property
-    def groups(self) -> Groups:
-        """What the statements say of whole groups of callers."""
-        if self._groups is None:
-            self._groups = Groups(self.key, self.callers.stranger, self.resource)
-        return self._groups
+    def _classes(self) -> _Classes:
+        """Built when first needed: many questions are settled by whole groups."""
+        if self._built is None:
+            self._built = self._known.classes(self.described)
+        return self._built
+
+    @property
+    def callers(self) -> Callers:
+        """Every class of callers that the statements tell apart."""
+        return self._classes.callers
 
     def allows(self) -> tuple[Numbered, ...]:
         """Every statement that may allow."""
