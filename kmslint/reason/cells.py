@@ -5,6 +5,7 @@ A question supplies, per cell, problems: atoms that must hold, and clauses of wh
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import product
+from math import prod
 
 from kmslint.policy.request import Request
 from kmslint.reason import actionset, certificate
@@ -65,9 +66,10 @@ class Cell(NamedTuple):
 
     def note(self, why: Callable[[StatementRef | None, StatementRef, certificate.Evidence], Killed], by: Numbered) -> None:
         """Note, when a certificate is wanted, that `by` settles this cell."""
-        if self.space.steps is not None and self.may and len(self.space.steps) < certificate.MAX_STEPS:
+        steps = _open_steps(self.space, may=self.may)
+        if steps is not None:
             evidence = certificate.Evidence(self.caller, actionset.names(self.group), self.mode, (), ())
-            self.space.steps.append(why(self.label, by.ref, evidence))
+            steps.append(why(self.label, by.ref, evidence))
 
     def atoms(self, numbered: Numbered, *, upper: bool) -> tuple[Atom, ...] | None:
         """What the statement demands here; None when it does not apply."""
@@ -87,6 +89,12 @@ class Cell(NamedTuple):
                 return None
             clauses.append(tuple(atom.negated() for atom in atoms))
         return clauses
+
+
+def _open_steps(space: Space, *, may: bool) -> list[Killed] | None:
+    """Where to note a step: None when no certificate is wanted, in the reading that proves nothing, and when it is full."""
+    steps = space.steps
+    return steps if may and steps is not None and len(steps) < certificate.MAX_STEPS else None
 
 
 class _Split(NamedTuple):
@@ -154,9 +162,10 @@ def _is_settled(space: Space, goal: Goal, group: str, *, may: bool) -> bool:
 
 
 def _note_reach(space: Space, goal: Goal, caller: Caller, bits: int, blocker: Numbered, *, may: bool) -> None:
-    if space.steps is not None and may and len(space.steps) < certificate.MAX_STEPS:
+    steps = _open_steps(space, may=may)
+    if steps is not None:
         evidence = certificate.Evidence(caller, actionset.names(bits), Mode(), (), ())
-        space.steps.append(certificate.of_reach(goal.label, blocker.ref, evidence))
+        steps.append(certificate.of_reach(goal.label, blocker.ref, evidence))
 
 
 class _Probe(NamedTuple):
@@ -191,24 +200,23 @@ class _Probe(NamedTuple):
         self, mode: Mode, domains: Domains, free: tuple[str, ...], bindings: dict[str, str | None]
     ) -> Found | Open | None:
         """Try values for the keys whose values are inserted into patterns: all that matter where only equality is asked."""
+        if "aws:currenttime" in free:
+            raise Unsolved("a text comparison of the time")
         kind = self.caller.kind
-        fixed = {value for _, value in mode.fixed if value is not None}
+        settled = {value for value in (*dict(mode.fixed).values(), *bindings.values()) if value is not None}
         choices, is_complete = candidates(
-            {variable_of(name, kind) for name in free}, self.goal.relevant, domains, fixed, self.space.solver, kind
+            {variable_of(name, kind) for name in free}, self.goal.relevant, domains, settled, self.space.solver, self.caller
         )
-        total = 1
-        for values in choices.values():
-            total *= max(len(values), 1)
-        for values in product(*choices.values()) if total <= MAX_BINDINGS else ():
+        is_tried = prod(map(len, choices.values())) <= MAX_BINDINGS
+        for values in product(*choices.values()) if is_tried else ():
             chosen = dict(zip(choices, values, strict=True))
-            views = {name for name in chosen if is_view(name, self.caller)}
-            settled = ((name, value) for name, value in chosen.items() if name not in views)
-            narrowed = self.domains(mode._replace(fixed=(*mode.fixed, *settled)))
-            bindings = {**bindings, **{name: chosen[variable_of(name, kind)] for name in free}}
-            found = self._solve(narrowed, bindings, tuple(equal_to(name, chosen[name]) for name in sorted(views)))
+            narrowed = self.domains(mode._replace(fixed=(*mode.fixed, *chosen.items())))
+            known = {**bindings, **{name: chosen[variable_of(name, kind)] for name in free}}
+            views = tuple(equal_to(name, value) for name, value in chosen.items() if is_view(name, self.caller))
+            found = self._solve(narrowed, known, views)
             if found is not None:
                 return found
-        if not self.may or (is_complete and total <= MAX_BINDINGS):
+        if not self.may or (is_complete and is_tried):
             return None
         return Open(Cause(BUDGET, f"the policy variable `${{{free[0]}}}` was not eliminated"))
 
@@ -223,8 +231,9 @@ class _Probe(NamedTuple):
             if model is not None:
                 shown = self.split.mentioned | space.mentioned
                 return Found(build(self.caller, action, model, domains, shown, space.key, space.solver))
-            if space.steps is not None and self.may and len(space.steps) < certificate.MAX_STEPS:
+            steps = _open_steps(space, may=self.may)
+            if steps is not None:
                 core = certificate.shrink(problem, self.caller, domains, space.solver)
                 evidence = certificate.Evidence(self.caller, actionset.names(group), domains.mode, core.units, core.clauses)
-                space.steps.append(certificate.of_conditions(self.goal.label, evidence))
+                steps.append(certificate.of_conditions(self.goal.label, evidence))
         return None

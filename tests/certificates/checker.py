@@ -6,6 +6,7 @@ is ruled out by a step. *Each step*, by theory alone: "reach", "deny" and "allow
 What the checker trusts: the classes of callers, the cases (`cells`), and conditions as atoms (`compile`).
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from itertools import product
@@ -27,7 +28,7 @@ from kmslint.reason.compile import Context, compile_condition, variable_of, vari
 from kmslint.reason.domains import Domains
 from kmslint.reason.modes import Mode, base_modes
 from kmslint.reason.pivots import organizations
-from kmslint.reason.search import VIEWS, Clause, Problem, Search
+from kmslint.reason.search import VIEWS, Clause, Problem, Search, is_view
 from kmslint.reason.space import Space
 from kmslint.reason.statements import Numbered
 from kmslint.reason.strings import Budget, BudgetExceeded
@@ -143,16 +144,41 @@ class Checker:
         if {tuple(zip(names, values, strict=True)) for values in product(*tried)} != chosen:
             return False
         domains = self.domains(caller, action, case)
-        literals = literals_beside(relevant, set(names), caller.kind)
-        if literals is None:
+        keys, literals = beside(relevant, set(names), caller.kind)
+        asked = {variable_of(condition.key.lower(), caller.kind) for one in relevant for condition in one.statement.conditions}
+        views = {key for key in keys | asked if is_view(key, caller)}
+        if literals is None or (views & keys and (len(views) > 1 or not views <= set(names))):
             return False
+        own = [domains.of(key) for key in sorted(keys)]
+        literals |= {value for domain in own for value in domain.finite or ()}
+        literals |= {value for value in (*self.bindings(caller, action, case).values(), *dict(case.fixed).values()) if value}
+        wide = sum(plain(domains.of(name)) == ANY_TEXT for name in names)
         for name, values in zip(names, tried, strict=True):
             domain = domains.of(name)
             needed = {value for value in literals if domain.holds(value)} | ({None} if domain.presence != ALWAYS else set())
             needed |= {""} if domain.may_be_empty else set()
             fresh = {value for value in values if value and value not in literals}
-            is_open = domain.finite is None
-            if not needed <= values or (is_open and len(fresh) < len(names)):
+            if not needed <= values or (
+                domain.finite is None and not self.is_mixed(fresh, own, domain, (len(names), wide), literals)
+            ):
+                return False
+        return True
+
+    def is_mixed(
+        self, fresh: set[str], own: Sequence[Domain], domain: Domain, enough: tuple[int, int], literals: set[str]
+    ) -> bool:
+        """Whether there are `enough` values of each sort that domains tell apart: in the one that does not hold every text, and,
+        for a key that does, outside it."""
+        narrow = {plain(one): one for one in own if one.finite is None and plain(one) != ANY_TEXT}
+        if len(narrow) > 1 or any(one.must_hold or one.never_hold for one in own):
+            return False
+        for one in narrow.values() or [domain]:
+            inside = {value for value in fresh if one.holds(value)}
+            rest = plain(one)._replace(excluded=one.excluded | fresh | literals)
+            is_used_up = one.family == operators.STRING and self.solver.model(rest, (), Budget()) is None
+            if len(inside) < enough[0] and not is_used_up:
+                return False
+            if plain(domain) == ANY_TEXT != plain(one) and len(fresh - inside) < enough[1]:
                 return False
         return True
 
@@ -300,8 +326,27 @@ def is_part(mode: Mode, case: Mode) -> bool:
     return mode._replace(fixed=mode.fixed[: len(case.fixed)]) == case
 
 
-def literals_beside(relevant: Sequence[Numbered], names: set[str], kind: str) -> set[str] | None:
-    """Every literal that a condition compares with the variables; None where one does more than ask for equality."""
+ANY_TEXT = Domain(ALWAYS)
+
+
+def plain(domain: Domain) -> Domain:
+    """Which single texts the domain holds, and nothing else of it."""
+    return Domain(
+        ALWAYS,
+        family=domain.family,
+        finite=domain.finite,
+        patterns=domain.patterns,
+        excluded=domain.excluded,
+        avoid=domain.avoid,
+        integer=domain.integer,
+    )
+
+
+def beside(relevant: Sequence[Numbered], names: set[str], kind: str) -> tuple[set[str], set[str] | None]:
+    """The variables and the keys that conditions compare with them, and every literal that these are compared with.
+
+    None for the literals where a condition does more than ask for equality.
+    """
     uses = [(one, condition) for one in relevant for condition in one.statement.conditions]
     inserted = [
         {variable_of(name, kind) for name in variables_in(condition)} if one.has_variables else set() for one, condition in uses
@@ -315,16 +360,16 @@ def literals_beside(relevant: Sequence[Numbered], names: set[str], kind: str) ->
         if use is None or use.operator.family == operators.NULL:
             continue
         if use.operator.family != operators.STRING:
-            return None
+            return keys, None
         for item in condition.values:
             if not isinstance(item.value, str):
-                return None
-            whole = item.value.startswith("${") and item.value.find("}") == len(item.value) - 1 and "," not in item.value
-            if held and "${" in item.value and not whole:
-                return None
+                return keys, None
+            whole = re.fullmatch(r"\$\{[^\s${}',]{2,}\}", item.value)
+            if "${" in item.value and not (held and whole):
+                return keys, None
             if "${" not in item.value:
                 literals.add(item.value)
-    return literals
+    return keys, literals
 
 
 def missing_of_none_allowed(
