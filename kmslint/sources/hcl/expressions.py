@@ -115,6 +115,16 @@ class Evaluator:
         finally:
             self._depth -= 1
 
+    def deeper(self, place: Place, compute: Callable[[], Node]) -> Node:
+        """What `compute` gives, one level deeper: a block that is looked into costs more calls than its expression."""
+        self._depth += 1
+        try:
+            if self._depth > MAX_DEPTH:
+                raise Limit(f"references and expressions are nested more than {MAX_DEPTH} deep", place)
+            return compute()
+        finally:
+            self._depth -= 1
+
     def weight(self, node: Node) -> int:
         """How many values a value shows. Parts that are shared are counted once, and added as often as they are used."""
         if node.kind not in {ARRAY, OBJECT}:

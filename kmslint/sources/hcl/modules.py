@@ -124,7 +124,7 @@ class Module:
                 raise Limit(f"`{kind}.{name}` refers to itself", place)
             self._active.add(key)
             try:
-                found = self._values[key] = compute()
+                found = self._values[key] = compute() if kind == "local" else self.world.evaluator.deeper(place, compute)
             finally:
                 self._active.discard(key)
         return found

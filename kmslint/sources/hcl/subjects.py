@@ -52,8 +52,11 @@ def _own(module: "Module", instance: "Instance", name: str, own: str, place: Pla
 
 
 def _argument(module: "Module", instance: "Instance", name: str) -> Node | None:
+    """The value of an argument of another block. Raises Limit where it refers to itself."""
     argument = instance.block.argument(name)
-    return None if argument is None else module.value(argument, instance.scope)
+    if argument is None:
+        return None
+    return module.once(instance.address, name, argument.place, lambda: module.value(argument, instance.scope))
 
 
 def _document(module: "Module", instance: "Instance", place: Place) -> Node:
@@ -185,6 +188,10 @@ _READERS: "Final[dict[tuple[str, str, str], Callable[[Module, Instance, Place], 
     ("resource", "aws_iam_user", "arn"): _principal_arn("user"),
     ("resource", "aws_iam_role", "name"): _configured("name"),
     ("resource", "aws_iam_user", "name"): _configured("name"),
+    ("resource", "aws_kms_key", "policy"): _configured("policy"),
+    ("resource", "aws_kms_external_key", "policy"): _configured("policy"),
+    ("resource", "aws_kms_replica_key", "policy"): _configured("policy"),
+    ("resource", "aws_kms_replica_external_key", "policy"): _configured("policy"),
     ("resource", "aws_s3_bucket", "bucket"): _configured("bucket"),
     ("resource", "aws_s3_bucket", "id"): _configured("bucket"),
 }

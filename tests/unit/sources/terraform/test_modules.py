@@ -57,6 +57,19 @@ def test_policy_of_a_key_that_is_elsewhere_is_a_key() -> None:
     assert policy_of(code) == statements(ADMIN)
 
 
+def test_policy_of_a_key_that_another_block_repeats() -> None:
+    attached = 'resource "aws_kms_key_policy" "p" {\n key_id = aws_kms_key.k[0].id\n policy = aws_kms_key.k[0].policy\n}\n'
+    code = f'resource "aws_kms_key" "k" {{\n count = 1\n policy = {POLICY}\n}}\n{attached}'
+    assert policy_of(code) == statements(ADMIN)
+    (key,), errors = read(code.replace(f"policy = {POLICY}", ""))
+    assert errors == []
+    reason = "the policy is `${aws_kms_key.k[0].policy}`, which could not be resolved"
+    assert key.policies[0].policy.unknown == (reason,)
+    (circle,), errors = read('resource "aws_kms_key" "k" {\n policy = aws_kms_key.k.policy\n}\n')
+    assert [error.message for error in errors] == ["`aws_kms_key.k.policy` refers to itself"]
+    assert circle.policies[0].policy.unknown == ("the policy is `${aws_kms_key.k.policy}`, which could not be resolved",)
+
+
 def test_facts_of_a_key_and_their_places() -> None:
     code = """resource "aws_kms_key" "k" {
   description                        = "d"

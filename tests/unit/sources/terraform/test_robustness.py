@@ -1,6 +1,7 @@
 """Half-written and hostile code: the keys that can be read, an error with its place for the rest, and an end to it."""
 
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -232,3 +233,39 @@ def test_any_damage_is_survived(noise: str, at: int) -> None:
     at = min(at, len(code))
     keys, errors = read(code[:at] + noise + code[at:])
     assert keys or errors
+
+
+def chain(kind: str, length: int) -> dict[str, str]:
+    """A key whose policy is at the end of a chain of references, all of one kind."""
+    links = {
+        "bucket": ('resource "aws_s3_bucket" "x{n}" {{\n bucket = {last}\n}}\n', "aws_s3_bucket.x{n}.bucket"),
+        "module": ('module "x{n}" {{\n source = "./m"\n i = {last}\n}}\n', "module.x{n}.o"),
+        "local": ("locals {{\n x{n} = {last}\n}}\n", "local.x{n}"),
+        "template": ('data "template_file" "x{n}" {{\n template = {last}\n}}\n', "data.template_file.x{n}.rendered"),
+        "document": (
+            'data "aws_iam_policy_document" "x{n}" {{\n source_policy_documents = [{last}]\n}}\n',
+            "data.aws_iam_policy_document.x{n}.json",
+        ),
+    }
+    block, reference = links[kind]
+    last = '"{}"'
+    code = ""
+    for number in range(length):
+        code += block.format(n=number, last=last)
+        last = reference.format(n=number)
+    key = f'resource "aws_kms_key" "k" {{\n description = "d"\n policy = {last}\n}}\n'
+    return {"main.tf": key + code, "m/main.tf": 'variable "i" {}\noutput "o" {\n value = var.i\n}\n'}
+
+
+@pytest.mark.parametrize("kind", ["bucket", "module", "local", "template", "document"])
+def test_a_chain_of_references_ends_before_the_stack_does(kind: str) -> None:
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(900)
+    try:
+        (long,), errors = read(chain(kind, 200))
+    finally:
+        sys.setrecursionlimit(limit)
+    assert [error.message for error in errors] == ["references and expressions are nested more than 110 deep"]
+    assert "could not be resolved" in str(long.policies[0].policy.unknown)
+    (short,), errors = read(chain(kind, 20))
+    assert (errors, "could not be resolved" in str(short.policies[0].policy.unknown)) == ([], False)
