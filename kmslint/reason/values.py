@@ -414,8 +414,9 @@ def _is_refuted(domain: Domain, tests: list[tuple[Test, bool]], budget: Budget) 
 
 def _short_range(domain: Domain) -> range:
     """All values of a domain of few integers; none of any other domain."""
-    low, high = domain.integer or (0, -1)
-    return range(low, high + 1) if high - low <= 4096 else range(0)
+    if domain.integer is None or domain.integer[1] - domain.integer[0] > 4096:
+        return range(0)
+    return range(domain.integer[0], domain.integer[1] + 1)
 
 
 def _candidates(domain: Domain, tests: list[Test]) -> list[str]:
@@ -536,4 +537,4 @@ def _addresses(constants: list[str]) -> list[str]:
 def _address(version: int, value: int) -> str:
     if version == 4:
         return ".".join(str(value >> shift & 255) for shift in (24, 16, 8, 0))
-    return ":".join(f"{value >> shift & 0xFFFF:x}" for shift in range(112, -16, -16))
+    return ":".join(f"{value >> shift & 0xFFFF:x}" for shift in (112, 96, 80, 64, 48, 32, 16, 0))

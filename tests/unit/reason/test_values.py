@@ -462,7 +462,15 @@ def test_addresses_that_are_tried(constants: list[str], tried: str) -> None:
 
 
 def test_an_address_is_written_as_it_is_read() -> None:
-    for version, value in ((4, 0), (4, 0x01020304), (4, 2**32 - 1), (6, 0), (6, 0x20010DB8 << 96 | 0x00A1_B2C3), (6, 2**128 - 1)):
+    for version, value in (
+        (4, 0),
+        (4, 0x01020304),
+        (4, 2**32 - 1),
+        (6, 0),
+        (6, 0x20010DB8 << 96 | 0x00A1_B2C3),
+        (6, 2**128 - 1),
+        (6, 0x0123_4567_89AB_CDEF_1032_5476_98BA_DCFE),
+    ):
         assert values.address(_address(version, value)) == (version, value)
 
 
@@ -482,6 +490,8 @@ def test_an_address_is_written_as_it_is_read() -> None:
         (Domain(ALWAYS, family=operators.NUMERIC, integer=(7, 12)), [("StringLike", "1*")], "7 12 8 9 10 11 1* x"),
         (Domain(ALWAYS, family=operators.NUMERIC, integer=(7, 12)), [("NumericLessThan", "9")], "7 8 9 10 12 x"),
         (Domain(ALWAYS, family=operators.NUMERIC, integer=(0, 4097)), [("StringLike", "1*")], "0 4097 1* x"),
+        (Domain(ALWAYS, family=operators.NUMERIC, integer=(1, 4098)), [("StringLike", "1*")], "1 4098 1* x"),
+        (Domain(ALWAYS), [("StringLike", "1*")], "1* x"),
         (
             Domain(ALWAYS, patterns=DIGITS, excluded=frozenset({"000000000003"})), [("NumericLessThan", "7")],
             "7 6 8 0 000000000000 000000000002 000000000003 000000000004 000000000006 000000000007 000000000008 999999999999 x",
