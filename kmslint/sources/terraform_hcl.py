@@ -113,11 +113,15 @@ class _Scan:
         """Whether a folder speaks of KMS, and the folders it calls. A look at the text, without reading it as HCL."""
         found = self._calls.get(path)
         if found is None:
-            texts = [self.files.text(os.path.join(path, name)) for name in self.files.names(path) if is_terraform(name)]
+            places = [os.path.join(path, name) for name in self.files.names(path) if is_terraform(name)]
+            texts = [self.files.text(place) for place in places]
             contents = [text.content for text in texts if text is not None]
             sources = [source for content in contents if '".' in content for source in _CALLS.findall(content)]
             targets = {os.path.normpath(os.path.join(path, source)) for source in sources}
-            found = self._calls[path] = (any(_KMS in content for content in contents), tuple(sorted(targets)))
+            speaks = any(_KMS in content for content in contents) or (
+                None in texts and any(self.files.fault(place) is not None for place in places)
+            )
+            found = self._calls[path] = (speaks, tuple(sorted(targets)))
         return found
 
     def is_promising(self, path: str) -> bool:

@@ -42,7 +42,8 @@ def read_directory(files: Files, path: str) -> Directory:
     for name in sorted(names, key=_is_override):
         text = files.text(f"{path}/{name}" if path else name)
         if text is None:
-            found.errors.append(InputError("the file cannot be read as UTF-8 text", source=f"{path}/{name}"))
+            place = f"{path}/{name}" if path else name
+            found.errors.append(InputError(files.fault(place) or "the file cannot be read as UTF-8 text", source=place))
             continue
         blocks, errors = _json_blocks(text) if name.endswith(".json") else read_blocks(text)
         found.errors.extend(errors)

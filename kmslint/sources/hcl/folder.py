@@ -5,10 +5,19 @@ import stat
 from collections.abc import Mapping, Sequence
 
 from kmslint.location import Text
-from kmslint.typed import Final, Protocol
+from kmslint.typed import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    from io import BufferedReader
 
 MAX_BYTES: Final = 5_000_000
 """Bytes of one file that is read. A policy has at most 32,768; a module's largest file has some 100,000."""
+
+MAX_SEARCHED: Final = 20_000_000
+"""Bytes of a larger file that are searched for the name of a resource."""
+
+_PIECE: Final = 1_000_000
+_KMS: Final = b"aws_kms_"
 
 
 class Files(Protocol):
@@ -19,6 +28,9 @@ class Files(Protocol):
 
     def names(self, directory: str) -> Sequence[str]:
         """The names of the files in a directory inside the root, in order; () for anything else."""
+
+    def fault(self, path: str) -> str | None:
+        """Why a file inside the root that speaks of KMS has no text; None where it has one, or none that matters."""
 
 
 class Memory:
@@ -35,6 +47,10 @@ class Memory:
         """The names of the files whose path lies directly in a directory."""
         wanted = os.path.normpath(directory)
         return sorted(os.path.basename(path) for path in self.texts if (os.path.dirname(path) or ".") == wanted)
+
+    def fault(self, path: str) -> str | None:
+        """Every file has a text."""
+        return None if os.path.normpath(path) in self.texts else "there is no such file"
 
 
 class Folder:
@@ -63,6 +79,23 @@ class Folder:
         except OSError:
             return ()
 
+    def fault(self, path: str) -> str | None:
+        """Too large, or not UTF-8. The file is searched for a resource of KMS piece by piece."""
+        normal = os.path.normpath(path)
+        if self.text(normal) is not None or not self._is_inside(normal):
+            return None
+        try:
+            if not stat.S_ISREG(os.stat(normal).st_mode):
+                return None
+            size = os.stat(normal).st_size
+            with open(normal, "rb") as file:
+                speaks = _speaks(file)
+        except (OSError, ValueError):
+            return "the file cannot be read"
+        if not speaks:
+            return None
+        return f"the file has {size:,} bytes, more than {MAX_BYTES:,}" if size > MAX_BYTES else "the file is not UTF-8 text"
+
     def _read(self, path: str) -> Text | None:
         try:
             is_wanted = path in self._named or self._is_inside(path)
@@ -79,3 +112,16 @@ class Folder:
         except (OSError, ValueError):
             return False
         return real == self.root or real.startswith(self.root.rstrip(os.sep) + os.sep)
+
+
+def _speaks(file: "BufferedReader") -> bool:
+    """Whether the first bytes of a file, as many as any source reads, name a resource of KMS."""
+    before = b""
+    for _ in range(MAX_SEARCHED // _PIECE):
+        piece = file.read(_PIECE)
+        if _KMS in before + piece:
+            return True
+        if len(piece) < _PIECE:
+            return False
+        before = piece[-len(_KMS) :]
+    return False

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kmslint.model.key import Key
+from kmslint.sources.hcl import folder
 from kmslint.sources.hcl.folder import Folder
 from kmslint.sources.terraform_hcl import keys_from_directories, keys_from_directory
 from tests.unit.sources.terraform.shapes import facts, read
@@ -233,6 +234,37 @@ def test_any_damage_is_survived(noise: str, at: int) -> None:
     at = min(at, len(code))
     keys, errors = read(code[:at] + noise + code[at:])
     assert keys or errors
+
+
+def test_a_file_that_cannot_be_read_is_told_if_it_speaks_of_kms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(folder, "MAX_BYTES", 1_000)
+    for name, content in {
+        "large": b"#" * 1_000 + GOOD.encode(),
+        "other": b"#" * 1_000 + b'resource "aws_s3_bucket" "b" {}',
+        "latin": b"# \xe9\n" + GOOD.encode(),
+        "plain": b"# \xc3\xa9\n" + GOOD.encode(),
+    }.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "main.tf").write_bytes(content)
+
+    def told(name: str) -> list[object]:
+        found = keys_from_directory(Folder(str(tmp_path)), name)
+        return [item.source.address if isinstance(item, Key) else (item.source, item.message) for item in found]
+
+    assert told("large") == [("large/main.tf", f"the file has {1_000 + len(GOOD):,} bytes, more than 1,000")]
+    assert told("latin") == [("latin/main.tf", "the file is not UTF-8 text")]
+    assert (told("other"), told("plain")) == ([], ["aws_kms_key.good"])
+
+
+def test_a_name_across_two_pieces_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folder, "_PIECE", 10)
+    place = tmp_path / "main.tf"
+    for shift in range(12):
+        place.write_bytes(b"\xff" + b"#" * shift + b"aws_kms_key")
+        assert Folder(str(tmp_path)).fault(str(place)) == "the file is not UTF-8 text"
+        place.write_bytes(b"\xff" + b"#" * shift + b"aws_kmskey")
+        assert Folder(str(tmp_path)).fault(str(place)) is None
 
 
 def chain(kind: str, length: int) -> dict[str, str]:
