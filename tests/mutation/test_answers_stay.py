@@ -7,6 +7,7 @@ then read the difference: what was proven may not become a witness, nor the othe
 import json
 import os
 import random
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 from kmslint.policy.document import Policy
 from kmslint.policy.request import KeyContext, Request
 from kmslint.reason.answer import Answer, Proven, StatementRef, Violated
+from kmslint.reason.certificate import sentence
 from kmslint.reason.query import (
     find_allowed,
     find_allowed_by_statement,
@@ -22,6 +24,8 @@ from kmslint.reason.query import (
     find_new_access_by_statement,
     find_not_allowed,
     is_inert,
+    prove_all_allowed,
+    prove_none_allowed,
     who,
 )
 from tests import strategies
@@ -100,6 +104,31 @@ def callers(case: Case, key: KeyContext, turn: int) -> str:
     return " | ".join(f"{one.label} {one.kind} {one.account} {one.is_foreign} {one.is_fresh} {said(one.answer)}" for one in found)
 
 
+def steps_said(answer: Answer) -> str:
+    """The answer and the steps of its proof: how many of each kind, and the last of each as it is told."""
+    if not isinstance(answer, Proven):
+        return said(answer)
+    last = {step.why: sentence(step) for step in answer.certificate}
+    counts = Counter(step.why for step in answer.certificate)
+    return f"{said(answer)}; " + " | ".join(f"{counts[why]} {why}, {last[why]}" for why in sorted(last))
+
+
+def certified(case: Case, key: KeyContext, turn: int) -> str:
+    return steps_said(prove_none_allowed(policies_of(case), statements_of(case.described), key, grant=GRANTS[turn % 4]))
+
+
+def certified_all(case: Case, key: KeyContext, turn: int) -> str:
+    """Of the policies with an Allow of everything and without their Denies, every other time."""
+    policies = policies_of(case)
+    if turn % 2:
+        everything = policy_of(
+            {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"}]}
+        )
+        allows = tuple(one for one in policies[0].statements if one.effect != "Deny" or one.conditions)
+        policies = (policies[0]._replace(statements=allows), everything)
+    return steps_said(prove_all_allowed(policies, statements_of(case.described), key, grant=("any", "direct")[turn // 2 % 2]))
+
+
 QUESTIONS: dict[str, tuple[Callable[[Case, KeyContext, int], str], int]] = {
     "allowed": (allowed, 240),
     "by statement": (by_statement, 120),
@@ -108,6 +137,8 @@ QUESTIONS: dict[str, tuple[Callable[[Case, KeyContext, int], str], int]] = {
     "inert": (inert, 80),
     "callers": (callers, 40),
     "applying": (applying, 80),
+    "certified": (certified, 100),
+    "certified all": (certified_all, 60),
 }
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from kmslint.reason import cells, groups, search, space, statements, values
+from kmslint.reason import cells, certificate, groups, search, space, statements, values
 from kmslint.reason.callers import Callers
 from kmslint.reason.strings import Budget
 from tests import strategies
@@ -29,6 +29,9 @@ COUNTED: dict[str, tuple[object, str]] = {
     "conditions": (statements, "compile_condition"),
     "groups": (groups.Groups, "_excludes_by_condition"),
     "covers": (groups.Groups, "_applies_to_all"),
+    "modes": (cells, "base_modes"),
+    "splits": (cells, "_split_of"),
+    "shrunk": (certificate, "shrink"),
     "cells": (cells, "build"),
     "problems": (search.Search, "_satisfy"),
     "solved": (values.Solver, "_present"),
