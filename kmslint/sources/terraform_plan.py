@@ -94,6 +94,8 @@ class _Plan:
         self.changes = {str(change.value.get("address")): _changed(change) for change in self.changed()}
         self.account = _caller(root.value)
         self.is_state = "values" in root.value
+        self.lost: list[Planned] = []
+        """Policies that may be of any key which has no id yet."""
 
     def changed(self) -> Iterator[Lazy]:
         """The changes of KMS resources."""
@@ -107,6 +109,7 @@ class _Plan:
         keys = [found for found in planned if found.type in KEY_TYPES]
         facts = {found.address: facts_of(found) for found in keys}
         attached = [(found, self.targets(found, keys)) for found in planned if found.type in _ATTACHED]
+        self.lost = [other for other, targets in attached if other.type == KEY_POLICY and not targets and _is_lost(other)]
         found = [self.key(key, [other for other, targets in attached if key.address in targets], keys, facts) for key in keys]
         found += [self.alone(other) for other, targets in attached if other.type == KEY_POLICY and not targets]
         return [*found, *self.deleted({key.address for key in keys})]
@@ -198,6 +201,9 @@ class _Plan:
             return self.stated(other, "policy", found.address)
         if found.value("policy") is not None or found.is_open("policy"):
             return self.stated(found, "policy", found.address)
+        if self.lost and not _ids(found):
+            reason = f"`{self.lost[0].address}` may set it, and the plan does not tell which key that is for"
+            return KeyPolicy(NAME, Policy(None, (), found.node, unknown=(reason,)))
         notes.append(DEFAULT_NOTE)
         return parsed(Encoded(default_policy(_header(found.node))))
 
@@ -323,6 +329,13 @@ def _caller(plan: object) -> str | None:
 def _ids(key: Planned) -> set[str]:
     found = (key.value(name) for name in _IDS)
     return {node.value for node in found if node is not None and isinstance(node.value, str)}
+
+
+def _is_lost(policy: Planned) -> bool:
+    """Whether a key policy is for a key that is not known: that of a local value or a loop, and not one that was looked up."""
+    references = references_in((policy.expressions or {}).get("key_id"))
+    is_elsewhere = bool(references) and all(name.startswith("data.") for name in references)
+    return policy.is_open("key_id") and not is_elsewhere
 
 
 def _block_of(key: Planned) -> str:

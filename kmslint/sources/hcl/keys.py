@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from kmslint.errors import InputError
 from kmslint.model.key import UNREAD, Fact, Key, KeyPolicy, Known, Source, Unknown
+from kmslint.pattern import pattern
 from kmslint.policy.document import Policy
 from kmslint.sources.hcl.facts import (
     EXTERNAL_REPLICA,
@@ -37,6 +38,9 @@ MAX_KEYS: Final = 10_000
 """Instances of key blocks of one root module."""
 
 _IDS: Final = (".key_id", ".arn", ".id")
+_HIDING: Final = pattern(r"\b(?:local|each)\.")
+"""What an expression that is open may have a key from, without naming it."""
+
 _ATTACHED: Final = {KEY_POLICY: "key_id", ALIAS: "target_key_id", GRANT: "key_id"}
 
 
@@ -132,7 +136,7 @@ def _keys_named(node: Node, module: Module, keys: Sequence[Found]) -> tuple[str,
     if len(blocks) == 1:
         block = next(iter(blocks))
         return tuple(key.address for key in keys if _block_address(key) == block)
-    return None if blocks else ()
+    return None if blocks or _HIDING.search(name) else ()
 
 
 def _block_address(key: Found) -> str:

@@ -1,5 +1,7 @@
 """Modules, instances, and the blocks that are joined to a key."""
 
+import pytest
+
 from kmslint.tree import Symbol, Template
 from tests.unit.sources.terraform.shapes import ADMIN, ROOT, facts, only_key, policy_of, read, statements
 
@@ -55,6 +57,29 @@ def test_policy_of_a_key_that_is_elsewhere_is_a_key() -> None:
     key = only_key(code)
     assert key.source.address == "aws_kms_key_policy.p"
     assert policy_of(code) == statements(ADMIN)
+
+
+@pytest.mark.parametrize(
+    ("key_id", "is_lost"),
+    [
+        ("aws_kms_key.k.id", False),
+        ("local.ids.a", False),
+        ("local.ids[var.which]", True),
+        ("lookup(local.ids, var.which)", True),
+        ("var.which", False),
+        ("data.aws_kms_key.other.id", False),
+    ],
+)
+def test_policy_of_a_key_that_is_not_told(key_id: str, is_lost: bool) -> None:
+    code = (
+        'variable "which" {}\nlocals {\n ids = { a = aws_kms_key.k.id }\n}\nresource "aws_kms_key" "k" {}\n'
+        f'resource "aws_kms_key_policy" "p" {{\n key_id = {key_id}\n policy = {POLICY}\n}}\n'
+    )
+    keys, errors = read(code)
+    assert errors == []
+    reason = "`aws_kms_key_policy.p` may set it, and its `key_id` could not be resolved"
+    (policy,) = (key.policies[0].policy for key in keys if key.source.address == "aws_kms_key.k")
+    assert policy.unknown == ((reason,) if is_lost else ())
 
 
 def test_policy_of_a_key_that_another_block_repeats() -> None:

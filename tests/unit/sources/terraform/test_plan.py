@@ -131,6 +131,40 @@ def test_policy_and_alias_are_joined_through_the_configuration() -> None:
     assert facts(keys[0])["aliases"] == ["alias/x"]
 
 
+@pytest.mark.parametrize(
+    ("references", "is_lost"),
+    [
+        (["local.key_id"], True),
+        (["each.value"], True),
+        ([], True),
+        (["data.aws_kms_key.other.id", "local.key_id"], True),
+        (["data.aws_kms_key.other.id", "data.aws_kms_key.other"], False),
+    ],
+)
+def test_a_policy_of_a_key_that_the_plan_does_not_tell(references: list[str], is_lost: bool) -> None:
+    key = {"arn": True, "id": True, "key_id": True, "policy": True}
+    old = {"arn": "arn:aws:kms:eu-west-1:111122223333:key/k-1", "key_id": "k-1"}
+    content = plan(
+        [resource("aws_kms_key.k", {}), resource("aws_kms_key.old", old), resource("aws_kms_key_policy.p", {"policy": POLICY})],
+        [
+            change("aws_kms_key.k", ["create"], None, {}, key),
+            change("aws_kms_key.old", ["no-op"], old, old),
+            change("aws_kms_key_policy.p", ["create"], None, {"policy": POLICY}, {"key_id": True}),
+        ],
+        {
+            "resources": [
+                configured("aws_kms_key.k"),
+                configured("aws_kms_key.old"),
+                configured("aws_kms_key_policy.p", policy={}, key_id={"references": references}),
+            ]
+        },
+    )
+    found = {str(one.source.address): one.policies[0].policy for one in read(content)}
+    reason = "`aws_kms_key_policy.p` may set it, and the plan does not tell which key that is for"
+    assert found["aws_kms_key.k"].unknown == ((reason,) if is_lost else ())
+    assert (found["aws_kms_key.old"].unknown, plain(found["aws_kms_key_policy.p"])) == ((), statements(ADMIN))
+
+
 def test_replaced_and_deleted_keys_are_named() -> None:
     before = {"policy": POLICY, "deletion_window_in_days": 7, "arn": "arn:aws:kms:eu-west-1:111122223333:key/k-1"}
     keys = read(
