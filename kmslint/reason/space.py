@@ -32,6 +32,7 @@ MAX_DOMAINS: Final = 4_096
 """Cells (caller, action, case, reading) whose domains are remembered for one list of policies."""
 
 _NODE: Final = from_python(None)
+_YES: Final = Match(T)
 _EVERYONE: Final = (Principal("*", "*", _NODE),)
 _EVERY_ACTION: Final = (Item("*", _NODE),)
 _FREE: Final[Mapping[str, str | None]] = {}
@@ -136,6 +137,8 @@ class Space:
 
     def principal(self, numbered: Numbered, caller: Caller) -> Match:
         """How the statement's Principal element sees a caller class."""
+        if numbered.is_for_all:
+            return _YES
         known = (numbered, id(caller))
         match = self._classes.matches.get(known)
         if match is None:

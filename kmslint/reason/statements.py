@@ -34,6 +34,7 @@ class Numbered:
         "_pivots",
         "_upper",
         "has_variables",
+        "is_for_all",
         "policy",
         "ref",
         "settled",
@@ -45,6 +46,10 @@ class Numbered:
         self.statement = statement
         self.policy = policy
         self.has_variables = policy.has_variables()
+        self.is_for_all = not statement.not_principal and any(
+            entry.value == "*" and entry.kind in {"*", "AWS"} for entry in statement.principals or ()
+        )
+        """Whether its Principal matches every caller."""
         self.settled: dict[tuple[str, bool], bool] = {}
         """What `space` knows of whole groups of callers: (account or SERVICES, reading) → left out by a condition."""
         self._atoms: dict[tuple[object, ...], Atom | bool] = {}
@@ -149,7 +154,7 @@ def of_policy(place: int, policy: Policy) -> tuple[Numbered, ...]:
 
 def of_question(described: Sequence[Statement]) -> tuple[Numbered, ...]:
     """The statements of a described set; pass the same tuple again to have them remembered."""
-    frozen = described if isinstance(described, tuple) else tuple(described)
+    frozen = tuple(described)
     return _remember(
         -1,
         frozen,
