@@ -226,7 +226,7 @@ class _Probe(NamedTuple):
         action = actionset.first(group)
         cell = Cell(space, self.caller, action, group & -group, bindings, self.may, group, domains.mode, self.goal.label)
         for asked in self.goal.problems(cell):
-            problem = asked._replace(units=(*asked.units, *views)) if views else asked
+            problem = Problem((*asked.units, *views), asked.clauses)
             model = Search(self.caller, domains, space.solver, self.budget).model(problem)
             if model is not None:
                 shown = self.split.mentioned | space.mentioned

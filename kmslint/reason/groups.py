@@ -76,7 +76,7 @@ class Groups:
 
     def _applies_to_all(self, numbered: Numbered, group: str, *, upper: bool) -> bool:
         statement = numbered.statement
-        if statement.not_principal or statement.resources is None or (statement.unknown and not upper):
+        if statement.not_principal or statement.resources is None or numbered.pivots or (statement.unknown and not upper):
             return False
         values = {entry.value for entry in statement.principals or () if entry.kind in {"*", "AWS"}}
         if "*" not in values and group not in values and f"arn:{self._key.partition}:iam::{group}:root" not in values:
@@ -89,7 +89,7 @@ class Groups:
         """Whether a condition holds for every caller of the group, judged by account or by being a service."""
         condition = numbered.statement.conditions[place]
         value = self._value(condition.key.lower(), group)
-        if value is None or (numbered.pivots and variables_in(condition)):
+        if value is None:
             return False
         atom = numbered.atom(place, condition, _CONTEXTS[group == SERVICES], upper=upper)
         return atom if isinstance(atom, bool) else _is_literal_for(group, atom) and _holds(atom, value)

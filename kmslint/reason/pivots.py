@@ -6,7 +6,7 @@ from itertools import count
 from kmslint.aws.condition_keys import lookup as lookup_key
 from kmslint.policy import operators
 from kmslint.policy.document import Condition
-from kmslint.policy.variables import Variable, split
+from kmslint.policy.variables import Part, Variable, split
 from kmslint.reason.callers import Caller
 from kmslint.reason.compile import variable_of, variables_in
 from kmslint.reason.domains import Domains
@@ -15,6 +15,7 @@ from kmslint.reason.search import VIEWS, is_view
 from kmslint.reason.statements import Numbered
 from kmslint.reason.strings import NON_EMPTY, Budget, BudgetExceeded
 from kmslint.reason.values import ALWAYS, EMPTY, NEVER, Domain, Solver, Unsolved
+from kmslint.tree import Template
 from kmslint.typed import Final, NamedTuple
 
 MAX_BINDINGS: Final = 400
@@ -65,7 +66,7 @@ _OF_NO_PATH: Final = _OF_PRESENCE | {operators.NUMERIC, operators.DATE, operator
 def _ids(conditions: Sequence[Condition]) -> tuple[str, ...] | None:
     """The ids that these conditions on an organization and its paths tell apart, one that none names first; None: not known."""
     values = [item.value for condition in conditions for item in condition.values]
-    texts = {value.partition("/")[0] for value in values if isinstance(value, str)}
+    texts = {"*" if isinstance(value, Template) else value.partition("/")[0] for value in values}
     is_plain = all(_family(condition) in {operators.STRING, operators.LIKE} for condition in conditions) and not any(
         char in text for text in texts for char in "*?$"
     )
@@ -128,7 +129,7 @@ def _insertable(texts: set[str]) -> set[str]:
         head, _, rest = pattern.partition("${")
         tail = rest.partition("}")[2]
         for value in texts:
-            if "${" not in value and len(value) > len(head) + len(tail) and value.startswith(head) and value.endswith(tail):
+            if "${" not in value and value.startswith(head) and value.endswith(tail):
                 found.add(value[len(head) : len(value) - len(tail)])
     return found
 
@@ -142,12 +143,11 @@ def _is_literal(use: _Use) -> bool:
 
 
 def _is_text_or_variable(value: object, use: _Use) -> bool:
-    if not isinstance(value, str):
-        return False
-    if "${" not in value:
-        return True
-    part = split(value)[0]
-    return bool(use.inserted) and isinstance(part, Variable) and part.default is None and len(split(value)) == 1
+    return isinstance(value, str) and ("${" not in value or (bool(use.inserted) and _is_one_variable(split(value))))
+
+
+def _is_one_variable(parts: Sequence[Part]) -> bool:
+    return len(parts) == 1 and isinstance(parts[0], Variable) and parts[0].default is None
 
 
 def _leans_on_identity(free: set[str], involved: set[str], mentioned: set[str], caller: Caller) -> bool:
@@ -214,8 +214,7 @@ def _fresh(domain: Domain, taken: set[str], solver: Solver) -> str | None:
 
 def _beyond(domain: Domain, taken: set[str], solver: Solver) -> str | None:
     """A text that is neither in the domain nor one of `taken`; None when there is none."""
-    text = _new_text(taken)
-    return text if not domain.holds(text) else _text(_ANY_TEXT._replace(avoid=domain.patterns, excluded=frozenset(taken)), solver)
+    return _text(_ANY_TEXT._replace(avoid=domain.patterns, excluded=frozenset(taken)), solver)
 
 
 def _new_text(taken: set[str]) -> str:

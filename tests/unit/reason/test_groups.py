@@ -132,6 +132,14 @@ def test_what_is_said_of_a_group_the_evaluator_says_of_each_caller(name: str) ->
             assert not known.covers(one, group, upper=False) or truth == T
 
 
+def test_what_is_said_is_yes_or_no() -> None:
+    known = Groups(KEY, lambda: ALIEN, lambda _: T)
+    agent = if_("StringEquals", "aws:UserAgent", "x")
+    assert known.excludes(who("*"), ACCOUNT, upper=True) is known.excludes(agent, ACCOUNT, upper=True) is False
+    assert known.excludes(who({"AWS": PARTNER}), ACCOUNT, upper=True) is known.covers(who("*"), ACCOUNT, upper=True) is True
+    assert known._always(agent, 0, ACCOUNT, upper=True) is False
+
+
 @pytest.mark.parametrize(("truth", "upper", "lower"), [(T, True, True), (U, True, False), (F, False, False)])
 def test_a_statement_about_another_key_takes_nobody(truth: int, upper: bool, lower: bool) -> None:
     known = Groups(KEY, lambda: ALIEN, lambda _: truth)

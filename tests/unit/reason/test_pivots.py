@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from kmslint.policy.evaluate import evaluate
+from kmslint.policy.principals import ROOT
 from kmslint.policy.request import KeyContext, Request
 from kmslint.reason import cells, pivots
 from kmslint.reason.answer import BUDGET, Answer, Cause, Proven, Undetermined, Violated
@@ -16,8 +17,9 @@ from kmslint.reason.modes import Mode
 from kmslint.reason.pivots import bound, candidates, organizations
 from kmslint.reason.query import find_allowed, find_not_allowed
 from kmslint.reason.statements import Numbered, of_policy
-from kmslint.reason.strings import BudgetExceeded, text
+from kmslint.reason.strings import DIGIT, BudgetExceeded, text
 from kmslint.reason.values import ALWAYS, EMPTY, NEVER, OPTIONAL, Domain, Held, Solver
+from kmslint.tree import Symbol, Template
 from tests.oracle.bridge import ACCOUNT, key_of, policy_of, statements_of
 
 KEY = key_of()
@@ -283,15 +285,16 @@ def test_a_variable_has_one_value_where_its_key_has(name: str, domain: Domain, v
 CALLERS = Callers(Names((ACCOUNT,), (BOB,), (), (), (), (), frozenset({ACCOUNT})), KEY)
 ROLE_SESSION, FRESH_USER = CALLERS.of(FRESH)[:2]
 A_USER = next(one for one in CALLERS.of(ACCOUNT) if one.arn == BOB)
+FRESH_ROOT = next(one for one in CALLERS.of(FRESH) if one.kind == ROOT)
 A_SERVICE = CALLERS.of(SERVICES)[0]
 A, B = "aws:principaltag/a", "aws:principaltag/b"
 
 
 def tried(
-    free: set[str], *conditions: Json, settled: tuple[str, ...] = (), caller: Caller = A_USER, mode: Mode = Mode(), key: KeyContext = KEY, action: str = "Decrypt"  # noqa: B008
+    free: set[str], *conditions: Json, settled: tuple[str, ...] = (), caller: Caller = A_USER, mode: Mode = Mode(), key: KeyContext = KEY, action: str = "Decrypt", version: str = "2012-10-17"  # noqa: B008
 ) -> tuple[dict[str, tuple[str | None, ...]], bool]:  # fmt: skip
     domains = Domains(caller, action, mode, key, (ACCOUNT,), may=True)
-    return candidates(free, relevant(*conditions), domains, set(settled), Solver(), caller)
+    return candidates(free, relevant(*conditions, version=version), domains, set(settled), Solver(), caller)
 
 
 def is_(value: Any, key: str = f"{TAG}a", operator: str = EQUAL) -> Json:  # noqa: ANN401 - one or many
@@ -315,7 +318,7 @@ VAR_A, VAR_B = f"${{{TAG}a}}", f"${{{TAG}b}}"
         ((is_("7", operator="NumericEquals"),), (None, "value0", "7", ""), False),
         ((is_("true", operator="Null"),), (None, "value0", "true", ""), True),
         ((is_("x", operator="NoSuchOperator"),), (None, "value0", "x", ""), True),
-        ((is_(f"p{VAR_A}s", f"{TAG}b"), is_(["p1s", "ps", "p1", "1s", "p2s"], f"{TAG}b")), (None, "value0", "1", "1s", "2", "p1", "p1s", "p2s", "ps", ""), False),
+        ((is_(f"p{VAR_A}s", f"{TAG}b"), is_(["p1s", "ps", "p1", "1s", "p2s", "q3s", "p4q"], f"{TAG}b")), (None, "value0", "1", "1s", "2", "p1", "p1s", "p2s", "p4q", "ps", "q3s", ""), False),
         ((is_(f"{VAR_A}{VAR_B}", f"{TAG}c"), is_("x", f"{TAG}c")), (None, "value0", "x", ""), False),
         ((is_(f"${{{TAG}a, 'd'}}", f"{TAG}b"),), (None, "value0", ""), False),
         ((is_(["${*}", VAR_A], f"{TAG}b"),), (None, "value0", ""), False),
@@ -325,7 +328,10 @@ VAR_A, VAR_B = f"${{{TAG}a}}", f"${{{TAG}b}}"
         ((is_(VAR_A, "aws:PrincipalType"),), (None, "value0", "User", ""), True),
         ((is_(VAR_A, "aws:SecureTransport"),), (None, "value0", "false", "true", ""), True),
         ((is_(VAR_A, "kms:ViaService"),), (None, "value0", "s3.us-east-1.amazonaws.com", ""), True),
+        ((is_(VAR_A, "kms:ViaService"), is_("s3.us-east-1.amazonaws.com")), (None, "value0", "ec2.us-east-1.amazonaws.com", "s3.us-east-1.amazonaws.com", ""), True),
         ((is_(VAR_A, "aws:PrincipalOrgID"),), (None, "value0", "/", ""), True),
+        ((is_(VAR_A, "aws:PrincipalOrgID"), is_("/")), (None, "value0", " ", "/", ""), True),
+        ((is_(VAR_A, "aws:PrincipalOrgID"), is_(VAR_A, "kms:ViaService")), (None, "value0", "/", "s3.us-east-1.amazonaws.com", ""), False),
         ((is_(VAR_A, "aws:MultiFactorAuthAge"),), (None, "value0", "0", ""), True),
         ((is_(VAR_A, "aws:MultiFactorAuthAge"), is_(VAR_A, "kms:ViaService")), (None, "value0", "0", "s3.us-east-1.amazonaws.com", ""), False),
         ((is_(VAR_A, "aws:PrincipalArn"),), (None, "value0", BOB, ""), True),
@@ -343,7 +349,38 @@ def test_what_the_case_settles_is_tried_too() -> None:
     assert tried({"aws:requestedregion"}, key=KEY._replace(region=None))[0]["aws:requestedregion"][0] == "value0"
 
 
+def test_what_looks_like_a_variable_is_text_in_the_older_version() -> None:
+    old = "2008-10-17"
+    assert tried({A}, is_(VAR_A, f"{TAG}b"), is_("x*", f"{TAG}b", "StringLike"), version=old) == ({A: (None, "value0", "")}, True)
+    assert tried({A}, is_("${aws:username}"), version=old) == ({A: (None, "value0", "")}, False)
+
+
+def holed(key: str, *parts: str | Symbol) -> tuple[Numbered, ...]:
+    """A condition whose value could not be resolved."""
+    (one,) = relevant(is_("x", key))
+    (condition,) = one.statement.conditions
+    open_value = condition._replace(values=(condition.values[0]._replace(value=Template(parts)),))
+    return (Numbered(one.ref, one.statement._replace(conditions=(open_value,)), one.policy),)
+
+
+def test_a_value_with_a_hole_is_no_literal_and_no_organization_that_is_known() -> None:
+    domains = Domains(A_USER, "Decrypt", Mode(), KEY, (), may=True)
+    found = candidates({A}, holed(f"{TAG}a", "p", Symbol("x")), domains, set(), Solver(), A_USER)
+    assert found == ({A: (None, "value0", "")}, False)
+    assert organizations(holed("aws:PrincipalOrgID", "p", Symbol("x")), BOTH) == {ORG: None}
+    assert organizations(holed("aws:PrincipalOrgPaths", "o-a/", Symbol("x")), BOTH) == {ORG: None}
+
+
+def test_a_new_value_is_none_that_is_taken_and_none_that_is_left_out() -> None:
+    digit = Domain(ALWAYS, patterns=((DIGIT,),), excluded=frozenset("01"), samples=("1", "3"))
+    assert [pivots._fresh(digit, set(taken), Solver()) for taken in ("", "3", "32", "3256789")] == ["3", "2", "4", "4"]
+    assert pivots._fresh(digit, set("23456789"), Solver()) is None
+
+
 def test_every_free_key_has_a_new_value_of_its_own() -> None:
+    organization = is_(VAR_A, "aws:PrincipalOrgID")
+    new = (None, "value0", "value1", "/", " ", "")
+    assert tried({A, B}, organization) == ({A: new, B: new}, True)
     both = (None, "value0", "value1", "x", "")
     assert tried({A, B}, is_("x")) == ({A: both, B: both}, True)
     via = "kms:viaservice"
@@ -361,6 +398,8 @@ def test_every_free_key_has_a_new_value_of_its_own() -> None:
     ("caller", "free", "conditions", "is_complete"),
     [
         (ROLE_SESSION, A, (is_(VAR_A, "aws:PrincipalAccount"),), False),
+        (FRESH_ROOT, "aws:principalaccount aws:userid", (is_("${aws:PrincipalAccount}"), is_("${aws:userid}")), False),
+        (FRESH_ROOT, "aws:userid", (is_("${aws:userid}"),), True),
         (A_USER, A, (is_(VAR_A, "aws:PrincipalAccount"),), True),
         (ROLE_SESSION, "aws:principalaccount", (is_("${aws:PrincipalAccount}"),), True),
         (ROLE_SESSION, "aws:principalaccount", (is_("${kms:CallerAccount}"),), True),
@@ -375,7 +414,7 @@ def test_every_free_key_has_a_new_value_of_its_own() -> None:
 def test_parts_of_an_open_identity_go_together(
     caller: Caller, free: str, conditions: tuple[Json, ...], is_complete: bool
 ) -> None:
-    assert tried({free}, *conditions, caller=caller)[1] == is_complete
+    assert tried(set(free.split()), *conditions, caller=caller)[1] == is_complete
 
 
 def test_pairs_that_a_set_must_list_in_some_case_are_guesses() -> None:

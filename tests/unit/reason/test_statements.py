@@ -210,6 +210,7 @@ def test_variables_of_the_older_version_bind_nothing(monkeypatch: pytest.MonkeyP
 
 
 def test_a_full_memory_of_atoms_changes_nothing_but_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert statements.MAX_ATOMS == 4_096
     monkeypatch.setattr(statements, "MAX_ATOMS", 2)
     compiling, each = Compiling(monkeypatch), one(Condition=SAID)
     conditions = each.statement.conditions
