@@ -157,6 +157,12 @@ def test_conditions_are_atoms_where_they_depend_on_the_context() -> None:
     assert [keys(place, upper=False) for place in range(4)] == [[], ["aws:useragent", "aws:referer"], None, None]
 
 
+def test_a_statement_without_conditions_has_nothing_to_compile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spaces, "Context", lambda *_: pytest.fail("nothing to compile"))
+    space = space_of({})
+    assert space.conditions(space.statements[0], space.callers.of(FRESH)[0], {}, upper=True) == ()
+
+
 def test_a_bound_variable_is_in_the_atom() -> None:
     space = space_of({"Condition": {"StringEquals": {"aws:UserAgent": "${aws:username}"}}})
     fresh = space.callers.of(FRESH)[0]
