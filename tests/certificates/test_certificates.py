@@ -27,6 +27,7 @@ from tests import strategies
 from tests.certificates.checker import missing_of_all_allowed, missing_of_none_allowed
 from tests.oracle.bridge import key_of, policy_of, statements_of
 from tests.strategies import Shape
+from tests.unit.reason.test_pivots import draw as shared_values
 
 CASES = int(os.environ.get("KMSLINT_CASES", "60"))
 GRANTS = ("default", "any", "direct", "delegated")
@@ -95,6 +96,19 @@ def test_certificates_that_all_is_allowed_verify(start: int) -> None:
         assert type(answer) is type(find_not_allowed(question.policies, question.described, KEY))
         if isinstance(answer, Proven):
             assert missing_of_all_allowed(question.policies, question.described, KEY, answer.certificate) == [], seed
+
+
+def test_certificates_of_values_that_variables_share_verify() -> None:
+    proven = 0
+    for seed in range(40):
+        allowed, described, denied = shared_values(random.Random(seed))
+        statements = [{"Effect": effect, "Principal": "*", "Action": "kms:*", "Condition": condition} for effect, condition in (("Allow", allowed), ("Deny", denied)) if condition]  # fmt: skip
+        question = asked([{"Action": "kms:Decrypt", "Principal": {"AWS": "444455556666"}, "Condition": described}], *statements)
+        answer = prove_none_allowed(question.policies, question.described, KEY, grant="any")
+        if isinstance(answer, Proven):
+            proven += 1
+            assert not rejects(question, answer.certificate), seed
+    assert proven
 
 
 def test_certificates_of_the_rules_on_real_policies_verify(shared: Path) -> None:
