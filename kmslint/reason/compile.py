@@ -224,9 +224,8 @@ def _interned(
         contains = InPatterns(patterns, complement=complement)
     else:
         contains = Contains(_run(bound, has_variables), use, _items(values), upper=upper)
-    is_finite = all(isinstance(token, str) for pattern in patterns for token in pattern)
-    literals = frozenset("".join(map(str, pattern)) for pattern in patterns) if is_finite else None
-    constants = tuple(value for value in values if isinstance(value, str))
+    constants = tuple("".join(map(str, pattern)) for pattern in patterns if all(isinstance(token, str) for token in pattern))
+    literals = frozenset(constants) if len(constants) == len(patterns) else None
     test = Test(family, constants, contains, patterns=patterns, complement=complement, literals=literals)
     if len(_TESTS) > 20_000:
         _TESTS.clear()
