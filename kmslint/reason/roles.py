@@ -1,51 +1,65 @@
 """The role behind a session: its name is known and its path is not."""
 
 from collections.abc import Iterator, Sequence
-from itertools import product
 
-from kmslint.policy.document import Policy
+from kmslint.policy.document import Condition, Policy
 from kmslint.policy.principals import identify
 from kmslint.policy.request import Request
 from kmslint.reason.compile import Context, compile_condition, variables_in
-from kmslint.reason.strings import Budget, BudgetExceeded, Chars, Constraint, Regex, shortest, text
+from kmslint.reason.strings import Budget, BudgetExceeded, Chars, Constraint, Regex, accepts, shortest, text
 from kmslint.reason.values import Atom
 from kmslint.typed import Final
 
-MAX_PATTERNS: Final = 6
-"""Patterns of which a role ARN may match any combination: 2^6 of them are tried."""
-
-_PATH: Final = Chars(frozenset(chr(code) for code in range(0x21, 0x7F)), star=True)
+_PRINTED: Final = frozenset(chr(code) for code in range(0x21, 0x7F))
+_PATH: Final[Regex] = (Chars(_PRINTED), Chars(_PRINTED, star=True))
+"""What stands between the slashes of a path: `/` alone, or something between two (IAM API, CreateRole, "Path")."""
 
 
 def roles_told_apart(policies: Sequence[Policy], request: Request) -> tuple[str, ...]:
     """A role ARN for each way in which the conditions on aws:PrincipalArn can see the role of the session that calls.
 
-    Empty where nothing is known: past MAX_PATTERNS or the budget, or where policy variables play with the ARN.
+    Empty where nothing is known: past the budget, or where policy variables play with the ARN.
     """
-    identity = identify(request.principal)
-    stem, name = f"arn:{identity.partition}:iam::{identity.account}:role/", identity.name or ""
-    places: tuple[Regex, ...] = (text(stem + name), (*text(stem), _PATH, *text("/" + name)))
-    budget = Budget()
     if any(_inserts_arn(policy) for policy in policies):
         return ()
+    identity = identify(request.principal)
+    stem = f"arn:{identity.partition}:iam::{identity.account}:role/"
+    pathless = f"{stem}{identity.name}"
+    place = Constraint((text(pathless), (*text(stem), *_PATH, *text(f"/{identity.name}"))), True)
+    ways: list[_Way] = [((place,), pathless)]
+    budget = Budget()
     try:
-        patterns = [one for one in dict.fromkeys(_patterns(policies, request)) if _matters(one, places, budget)]
-        if len(patterns) > MAX_PATTERNS:
-            return ()
-        found = (_member(places, patterns, wanted, budget) for wanted in product((False, True), repeat=len(patterns)))
-        return tuple(arn for arn in found if arn is not None)
+        for pattern in dict.fromkeys(_patterns(policies, request)):
+            ways = [part for way in ways for part in _split(way, pattern, budget)]
     except BudgetExceeded:
         return ()
+    return tuple(arn for _, arn in ways)
+
+
+_Way = tuple[tuple[Constraint, ...], str]
+"""What is so of a set of role ARNs, and one of them."""
+
+
+def _split(way: _Way, pattern: Regex, budget: Budget) -> tuple[_Way, ...]:
+    """The ARNs of `way` that `pattern` matches and those that it does not; `way` alone where one of the two has no member."""
+    known, arn = way
+    is_matched = accepts(pattern, arn)
+    others = (*known, Constraint((pattern,), not is_matched))
+    other = shortest(others, budget)
+    if other is None:
+        return (way,)
+    return ((*known, Constraint((pattern,), is_matched)), arn), (others, other)
 
 
 def _inserts_arn(policy: Policy) -> bool:
     """Whether a condition compares something with `${aws:PrincipalArn}`, or aws:PrincipalArn with a variable."""
-    if not policy.has_variables():
-        return False
     conditions = [condition for statement in policy.statements for condition in statement.conditions]
-    return any("aws:principalarn" in variables_in(one) for one in conditions) or any(
-        one.key.lower() == "aws:principalarn" and variables_in(one) for one in conditions
-    )
+    return policy.has_variables() and any(map(_compares_arn, conditions))
+
+
+def _compares_arn(condition: Condition) -> bool:
+    used = variables_in(condition)
+    return "aws:principalarn" in used or (bool(used) and condition.key.lower() == "aws:principalarn")
 
 
 def _patterns(policies: Sequence[Policy], request: Request) -> Iterator[Regex]:
@@ -58,12 +72,3 @@ def _patterns(policies: Sequence[Policy], request: Request) -> Iterator[Regex]:
                         atom = compile_condition(condition, statement, policy.has_variables(), context, upper=upper)
                         if isinstance(atom, Atom) and atom.test is not None and atom.test.patterns is not None:
                             yield from atom.test.patterns
-
-
-def _matters(pattern: Regex, places: tuple[Regex, ...], budget: Budget) -> bool:
-    return all(_member(places, [pattern], (wanted,), budget) is not None for wanted in (True, False))
-
-
-def _member(places: tuple[Regex, ...], patterns: Sequence[Regex], wanted: Sequence[bool], budget: Budget) -> str | None:
-    parts = [Constraint((pattern,), want) for pattern, want in zip(patterns, wanted, strict=True)]
-    return shortest([Constraint(places, True), *parts], budget)
