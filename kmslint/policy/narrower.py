@@ -5,7 +5,7 @@ so a statement that holds unresolved values can still be shown to say what it sa
 """
 
 from kmslint.policy.document import Condition, Item, Policy, Statement
-from kmslint.tree import ARRAY, OBJECT, UNRESOLVED, Node, Symbol, Value
+from kmslint.tree import ARRAY, OBJECT, Node, Symbol, Value
 
 
 def is_narrower(statement: Statement, than: Statement) -> bool:
@@ -52,7 +52,7 @@ def plain(node: Node) -> object:
     One that code computes as a whole (`data.x.y.json`) equals nothing, not even itself: the code may compute something else
     now. An input of the code (`var.x`, a parameter) is the same as long as it is given the same, and so is a symbol inside.
     """
-    if node.kind == UNRESOLVED and isinstance(node.value, Symbol):
+    if isinstance(node.value, Symbol):
         is_input = node.value.own is not None or node.value.name.startswith("var.") or "." not in node.value.name
         return (node.kind, node.value) if is_input else object()
     return _plain(node)
