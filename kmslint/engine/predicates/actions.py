@@ -59,7 +59,7 @@ def _stands_for_something(item: Item) -> bool:
 def _judge_name(place: Place, item: Item, *, has_valid: bool) -> Finding | None:
     text = literal(item.value)
     if text is None:
-        return None  # an unresolved action makes the statement unknown; what it is called cannot be judged
+        return place.unresolved("whether this is an action of AWS KMS is open", item.value, node=item.node)
     if table.match(text):
         return None
     is_guard = place.statement.effect != "Allow" or place.statement.not_action
@@ -98,6 +98,9 @@ def ineffective_action(key: Key, settings: Settings, params: Params) -> Iterator
             continue
         outsiders = _only_outsiders(place, key.account)
         for item in named(place.statement):
+            if literal(item.value) is None:
+                yield place.unresolved("whether a key policy can give this action is open", item.value, node=item.node)
+                continue
             why = _why_ineffective(item, outsiders=outsiders, usable=allowed)
             if why is not None:
                 severity = "info" if place.statement.effect == "Deny" else None

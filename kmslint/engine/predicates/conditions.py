@@ -129,9 +129,13 @@ def _fits(known: ConditionKey, condition: Condition, use: Use) -> bool:
 
 def _judge_value(place: Place, condition: Condition, use: Use, item: Item) -> Finding | None:
     text = literal(item.value)
+    family = use.operator.family
+    if text is None and family in _PARSED:
+        return place.unresolved(
+            f"whether {quoted(condition.operator)} can compare this value is open", item.value, node=item.node
+        )
     if text is None or "${" in text:
         return None
-    family = use.operator.family
     if family in {operators.STRING, operators.STRING_IGNORE_CASE} and ("*" in text or "?" in text):
         message = f"{quoted(condition.operator)} takes the wildcard in {quoted(text)} literally"
         help = "use StringLike (StringNotLike), or ArnLike for an ARN"
@@ -142,6 +146,10 @@ def _judge_value(place: Place, condition: Condition, use: Use, item: Item) -> Fi
     if _parses(family, text):
         return None
     return place.finding(f"{quoted(text)} is no value that {quoted(condition.operator)} can compare", node=item.node)
+
+
+_PARSED: Final = frozenset({operators.NUMERIC, operators.DATE, operators.BOOL, operators.IP})
+"""Families whose values have a form."""
 
 
 def _parses(family: str, text: str) -> bool:
@@ -169,7 +177,10 @@ def bad_via_service_value(key: Key, settings: Settings, params: Params) -> Itera
             continue
         for item in condition.values:
             text = literal(item.value)
-            finding = None if text is None or "${" in text else _judge_via(place, item, text, use, key, settings)
+            if text is None:
+                yield place.unresolved("whether a request has this value of kms:ViaService is open", item.value, node=item.node)
+                continue
+            finding = None if "${" in text else _judge_via(place, item, text, use, key, settings)
             if finding is not None:
                 yield finding
 

@@ -8,9 +8,10 @@ from kmslint.engine.predicates.places import Place, causes, literal, quoted, sta
 from kmslint.model.key import Key
 from kmslint.model.settings import Settings
 from kmslint.policy.document import Statement
-from kmslint.policy.principals import SERVICE, account_of, identify
+from kmslint.policy.principals import SERVICE, account_of, identify, scope_of
 from kmslint.reason.answer import Answer, Proven, StatementRef, Undetermined, Violated
 from kmslint.reason.query import find_allowed_by_statement
+from kmslint.tree import Template
 
 Params = Mapping[str, object]
 
@@ -29,7 +30,10 @@ def negated_allow(key: Key, settings: Settings, params: Params) -> Iterator[Find
             yield finding
     for place in statements(key, "Deny"):
         forgotten = _forgotten_account(place.statement)
-        if forgotten is not None:
+        if isinstance(forgotten, Template):
+            message = "whether the Deny exempts the account of each principal that it exempts is open"
+            yield place.unresolved(message, forgotten, severity="medium")
+        elif forgotten is not None:
             exempt, account = forgotten
             message = f"the Deny exempts {quoted(exempt)} but not its account, so it may deny the exempt principal too"
             help = f"add the account principal `arn:…:iam::{account}:root`, or use Principal `*` and ArnNotEquals on aws:PrincipalArn"
@@ -59,8 +63,11 @@ def _judge_allow(place: Place, answer: Answer | None) -> Finding | None:
             return place.finding(message, severity=severity, witness=witness, help=help)
 
 
-def _forgotten_account(statement: Statement) -> tuple[str, str] | None:
-    """An exempt principal and its account, if a Deny with NotPrincipal does not exempt the account as well."""
+def _forgotten_account(statement: Statement) -> tuple[str, str] | Template | None:
+    """An exempt principal and its account, if a Deny with NotPrincipal does not exempt the account as well.
+
+    A principal that a template leaves open, where its account is not known to be exempt.
+    """
     if not statement.not_principal:
         return None
     texts = [literal(entry.value) for entry in statement.principals or () if entry.kind == "AWS"]
@@ -70,4 +77,9 @@ def _forgotten_account(statement: Statement) -> tuple[str, str] | None:
         identity = identify(text)
         if identity.account is not None and identity.kind != SERVICE and identity.account not in accounts:
             return text, identity.account
+    for entry in statement.principals or ():
+        if isinstance(entry.value, Template) and entry.kind == "AWS":
+            scope = scope_of(entry.value)
+            if scope is None or scope.account not in accounts:
+                return entry.value
     return None

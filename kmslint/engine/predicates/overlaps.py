@@ -11,9 +11,10 @@ from kmslint.model.settings import Settings
 from kmslint.policy import operators
 from kmslint.policy.document import Condition, Policy, Statement
 from kmslint.policy.operators import ALL, NULL
-from kmslint.policy.principals import account_of
+from kmslint.policy.principals import account_of, scope_of
 from kmslint.reason.answer import Answer, Proven, Undetermined, Violated
 from kmslint.reason.query import find_allowed, find_new_access
+from kmslint.tree import Template
 from kmslint.typed import Final
 
 Params = Mapping[str, object]
@@ -43,6 +44,7 @@ _OPPOSITE: Final = {
     "DateLessThan": "DateGreaterThanEqualsIfExists",
     "DateGreaterThan": "DateLessThanEqualsIfExists",
 }
+_NO_OPPOSITE: Final = "no question asks for the opposite of one of its conditions or of a principal that is not known"
 _FLIPPED: Final = {"true": "false", "false": "true"}
 
 
@@ -57,8 +59,12 @@ def shadowed_statement(key: Key, settings: Settings, params: Params) -> Iterator
     yield from _delegation(key, allows, delegated)
     asked = 0
     for place in allows:
+        doubt: Finding | None = None
         for broad in allows:
-            if broad is place or not _covers(broad.statement, place.statement) or asked >= _MAX_PAIRS:
+            if broad is place or asked >= _MAX_PAIRS:
+                continue
+            if not _covers(broad.statement, place.statement):
+                doubt = doubt or _perhaps_covered(place, broad)
                 continue
             asked += 1
             severity = delegated if _is_account(broad.statement, key.account) else "medium"
@@ -66,6 +72,9 @@ def shadowed_statement(key: Key, settings: Settings, params: Params) -> Iterator
             if finding is not None:
                 yield finding
                 break
+        else:
+            if doubt is not None:
+                yield doubt
 
 
 def _delegation(key: Key, allows: list[Place], severity: str) -> Iterator[Finding]:
@@ -107,9 +116,24 @@ def _shares_action(one: Statement, other: Statement) -> bool:
     return bool(_actions_of(one) & _actions_of(other))
 
 
+def _covers_actions(broad: Statement, narrow: Statement) -> bool:
+    return bool(_actions_of(narrow)) and _actions_of(narrow) <= _actions_of(broad)
+
+
+def _perhaps_covered(place: Place, broad: Place) -> Finding | None:
+    """A doubt where `broad` names somebody whom a template leaves open, who may be the principal of `place`."""
+    if not place.statement.conditions or broad.statement.not_principal or not _covers_actions(broad.statement, place.statement):
+        return None
+    open_entries = (entry.value for entry in broad.statement.principals or () if isinstance(entry.value, Template))
+    whom = next((value for value in open_entries if scope_of(value) is None), None)
+    if whom is None:
+        return None
+    return place.unresolved(f"whether {_name(broad)} makes the conditions of this statement void is open", whom)
+
+
 def _covers(broad: Statement, narrow: Statement) -> bool:
     """Whether `broad` names at least the principals and the actions of `narrow`, so far as their text tells."""
-    if broad.not_principal or narrow.not_principal or not _actions_of(narrow) or not _actions_of(narrow) <= _actions_of(broad):
+    if broad.not_principal or narrow.not_principal or not _covers_actions(broad, narrow):
         return False
     wide = {(entry.kind, str(entry.value)) for entry in broad.principals or ()}
     if ("*", "*") in wide or ("AWS", "*") in wide:
@@ -122,8 +146,13 @@ def _compare(key: Key, place: Place, broad: Place, severity: str) -> Finding | N
     if not place.statement.conditions:
         return _redundant(place, broad) if not broad.statement.conditions else None
     outside = _outside(place.statement)
-    if outside is None or not isinstance(_adds(key, place, broad), Proven):
+    added = _adds(key, place, broad)
+    if isinstance(added, Violated):
         return None
+    if outside is None or isinstance(added, Undetermined):
+        message = f"whether {_name(broad)} makes the conditions of this statement void is not settled"
+        reason = causes(added) if isinstance(added, Undetermined) else _NO_OPPOSITE
+        return place.undetermined(message, reason, severity=severity)
     answer = find_allowed(_alone(key, broad), describe(*outside), key.context(), grant="any")
     match answer:
         case Proven():

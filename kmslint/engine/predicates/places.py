@@ -51,6 +51,10 @@ class Place(NamedTuple):
             witness=witness,
         )
 
+    def unresolved(self, message: str, value: Value, *, severity: str | None = None, node: Node | None = None) -> Finding:
+        """An UNDETERMINED finding about a value that a template leaves open: some text for it would fail."""
+        return self.undetermined(message, f"{quoted(value)} could not be resolved", severity=severity, node=node)
+
     def undetermined(self, message: str, reason: str, *, severity: str | None = None, node: Node | None = None) -> Finding:
         """An UNDETERMINED finding at this statement."""
         return self.finding(message, outcome=UNDETERMINED, severity=severity, node=node, reason=reason)

@@ -37,7 +37,7 @@ def _judge(place: Place, entry: Principal, partition: str) -> Finding | None:
         message = f"a {entry.kind} principal is not supported in a key policy: {quoted(entry.value)}"
         return place.finding(message, severity="low", node=entry.node, help="name the role that the identity assumes")
     if isinstance(entry.value, Template):
-        return _judge_template(place, entry, entry.value)
+        return _judge_template(place, entry, entry.value, partition)
     if entry.kind == "Service":
         return _judge_service(place, entry, entry.value)
     wrong = _wrong_form(entry.value, partition) if entry.kind == "AWS" else None
@@ -55,13 +55,21 @@ def _judge_service(place: Place, entry: Principal, text: str) -> Finding | None:
     return place.finding(f"the service principal {quoted(text)} {why}", node=entry.node, help=help)
 
 
-def _judge_template(place: Place, entry: Principal, value: Template) -> Finding | None:
-    """A literal part with a wildcard inside an ARN can never become a valid form, whatever the rest resolves to."""
+def _judge_template(place: Place, entry: Principal, value: Template, partition: str) -> Finding | None:
+    """What is sure of a principal with a hole.
+
+    A literal part with a wildcard inside an ARN can never become a valid form, whatever the rest resolves to. Text that stands in
+    a name of a valid form is taken for such a name: AWS refuses a policy in which it is none. All else is open.
+    """
     fixed = [part for part in value.parts if isinstance(part, str)]
-    if entry.kind != "AWS" or not any("*" in part or "?" in part or ":group/" in part for part in fixed):
+    if entry.kind == "AWS" and any("*" in part or "?" in part or ":group/" in part for part in fixed):
+        message = f"the principal {quoted(value)} has a part that no valid principal has"
+        return place.finding(message, node=entry.node, help="name roles or users in full; put a pattern into aws:PrincipalArn")
+    named = "".join(part if isinstance(part, str) else "x" for part in value.parts)
+    is_valid = _SERVICE.match(named) if entry.kind == "Service" else _wrong_form(named, partition) is None
+    if fixed and is_valid:
         return None
-    message = f"the principal {quoted(value)} has a part that no valid principal has"
-    return place.finding(message, node=entry.node, help="name roles or users in full; put a pattern into aws:PrincipalArn")
+    return place.unresolved("whether this is a principal of a valid form is open", value, node=entry.node)
 
 
 def _wrong_form(text: str, partition: str) -> tuple[str, str] | None:
@@ -113,6 +121,14 @@ def _is_resource(service: str, resource: str) -> bool:
     return kind == "federated-user" and len(path) == 1
 
 
+_OF_UNIQUE_IDS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+
+
+def _may_be_unique_id(value: Template) -> bool:
+    """Whether nothing that is known of the text keeps it from being a unique id."""
+    return all(_OF_UNIQUE_IDS.issuperset(part) for part in value.parts if isinstance(part, str))
+
+
 def orphaned_principal(key: Key, settings: Settings, params: Params) -> Iterator[Finding]:
     """Every principal that is a unique id: what KMS shows after the user or role was deleted.
 
@@ -121,6 +137,11 @@ def orphaned_principal(key: Key, settings: Settings, params: Params) -> Iterator
     del settings, params
     for place in statements(key):
         for entry in place.statement.principals or ():
+            if entry.kind == "AWS" and isinstance(entry.value, Template) and _may_be_unique_id(entry.value):
+                yield place.unresolved(
+                    "whether this is the unique id of a deleted principal is open", entry.value, node=entry.node
+                )
+                continue
             text = literal(entry.value)
             if entry.kind == "AWS" and text is not None and _is_unique_id(text):
                 message = f"the principal {quoted(text)} is a unique id: the user or role it stood for was deleted"

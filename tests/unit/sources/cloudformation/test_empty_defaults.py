@@ -98,7 +98,7 @@ def test_nothing_passes_because_of_it() -> None:
     assert outcomes("!Ref Empty") == {
         **dict.fromkeys(access, "UNDETERMINED"),
         "ineffective-statement": "FAIL",
-        "invalid-principal": "PASS",
+        "invalid-principal": "UNDETERMINED",
     }
     assert outcomes("!Ref Full") == dict.fromkeys((*access, "ineffective-statement", "invalid-principal"), "PASS")
 
