@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator, Sequence
 
 from kmslint.errors import InternalError
 from kmslint.policy.document import Item, Policy, Principal, Statement
-from kmslint.policy.evaluate import Evaluation, applies, evaluate
+from kmslint.policy.evaluate import Applied, Evaluation, applies, evaluate
 from kmslint.policy.principals import DELEGATED, DIRECT, SERVICE
 from kmslint.policy.request import KeyContext, Request
-from kmslint.policy.truth import T, register_text
+from kmslint.policy.truth import F, T, register_text
 from kmslint.reason import actionset
-from kmslint.reason.answer import INPUT, REGISTER, SYMBOL, Answer, Cause, Proven, StatementRef, Undetermined, Violated
+from kmslint.reason.answer import INPUT, REGISTER, SYMBOL, Answer, Cause, Killed, Proven, StatementRef, Undetermined, Violated
 from kmslint.reason.callers import Caller
 from kmslint.reason.cells import Cell, Found, Goal, Open, models
 from kmslint.reason.certificate import of_reach
@@ -89,9 +89,10 @@ def prove_none_allowed(
     if unknown is not None:
         return Undetermined(unknown[1])
     space = Space(policies, described, key)
-    space.steps = []
+    steps: list[Killed] = []
+    space.steps = steps
     answers = [_ask(space, _allowing(space, allow, grant), _Allowed(space, allow.ref, grant)) for allow in space.allows()]
-    return _certified(_first(answers), space)
+    return _certified(_first(answers), steps)
 
 
 def prove_all_allowed(policies: Sequence[Policy], described: Sequence[Statement], key: KeyContext, *, grant: str = ANY) -> Answer:
@@ -100,12 +101,13 @@ def prove_all_allowed(policies: Sequence[Policy], described: Sequence[Statement]
     if unknown is not None:
         return Undetermined(unknown[1])
     space = Space(policies, described, key)
-    space.steps = []
-    return _certified(_ask(space, _refusing(space, grant), _Refused(space, grant)), space)
+    steps: list[Killed] = []
+    space.steps = steps
+    return _certified(_ask(space, _refusing(space, grant), _Refused(space, grant)), steps)
 
 
-def _certified(answer: Answer, space: Space) -> Answer:
-    return answer._replace(certificate=tuple(space.steps or ())) if isinstance(answer, Proven) else answer
+def _certified(answer: Answer, steps: Sequence[Killed]) -> Answer:
+    return answer._replace(certificate=tuple(steps)) if isinstance(answer, Proven) else answer
 
 
 def find_not_allowed(policies: Sequence[Policy], described: Sequence[Statement], key: KeyContext, *, grant: str = ANY) -> Answer:
@@ -263,9 +265,23 @@ class _Allowed:
         decided = evaluate(self.judged[0], request)
         if not decided.must or not _is_described(self.space, request):
             return None
-        if self.grant == DELEGATED and evaluate(self.space.policies, request).grant != DELEGATED:
+        if self.grant == DELEGATED and _may_be_direct(self.space.policies, request):
             return None
         return decided
+
+
+def _may_be_direct(policies: Sequence[Policy], request: Request) -> bool:
+    """Whether some Allow that is not just for the IAM policies of an account may apply, whatever else does."""
+    return any(True for _ in _direct(policies, request))
+
+
+def _direct(policies: Sequence[Policy], request: Request) -> Iterator[Applied]:
+    """How each Allow applies that may apply and is not just for the IAM policies of an account."""
+    for policy in policies:
+        for one in policy.statements:
+            applied = applies(one, policy, request)
+            if one.effect != "Deny" and applied.grant == DIRECT and applied.truth != F:
+                yield applied
 
 
 class _Alone:
@@ -325,7 +341,7 @@ class _NewlyAllowed:
         if not after.must or not _is_described(self.space, request):
             return None
         if self.strengthened:
-            return after if after.grant == DIRECT and not (before.may and before.grant == DIRECT) else None
+            return after if after.grant == DIRECT and not (before.may and _may_be_direct(old, request)) else None
         return None if before.may else after
 
 
@@ -342,7 +358,7 @@ class _Matters:
     def holds(self, request: Request) -> Evaluation | None:
         """The evaluation with the statement, when it surely differs from the one without."""
         with_it, without = evaluate(self.space.policies, request), evaluate(self.without, request)
-        if with_it.must and (not without.may or (with_it.grant == DIRECT and without.must and without.grant == DELEGATED)):
+        if with_it.must and (not without.may or (with_it.grant == DIRECT and not _may_be_direct(self.without, request))):
             return with_it
         return with_it if without.must and not with_it.may else None
 
@@ -411,9 +427,7 @@ def _is_usual(request: Request) -> bool:
         return False
     if request.action == "kms:SynchronizeMultiRegionKey":
         return False
-    if not context.keys().isdisjoint(ORGANIZATIONS) and any(
-        not _is_below(context.get(name), context.get(paths)) for name, paths in ORGANIZATIONS.items()
-    ):
+    if any(not _is_below(context.get(name), context.get(paths)) for name, paths in ORGANIZATIONS.items()):
         return False
     is_service = request.principal is not None and not request.principal.startswith("arn:")
     if is_service:
@@ -441,6 +455,8 @@ def _causes(space: Space, check: "Check", candidate: Request | None) -> tuple[Ca
     reasons = [reason for policies in check.judged for reason in evaluate(policies, candidate).reasons]
     for one in space.described:
         reasons += applies(one.statement, one.policy, candidate).reasons
+    if not reasons and _is_usual(candidate):
+        reasons += [reason for applied in _direct(space.policies, candidate) for reason in applied.reasons]
     if not reasons:
         reasons.append(_unusual(candidate))
     return tuple(Cause(_kind_of(reason), reason) for reason in dict.fromkeys(reasons))
@@ -470,7 +486,7 @@ def _kind_of(reason: str) -> str:
 def _allowing(space: Space, allow: Numbered, grant: str, *, alone: bool = False) -> Goals:
     """The described requests that `allow` admits and no Deny stops; `alone` sets the Denies aside."""
     denies = () if alone else space.denies()
-    others = tuple(one for one in space.allows() if one is not allow) if grant == DELEGATED else ()
+    others = space.allows() if grant == DELEGATED else ()
 
     def goals(may: bool) -> Iterator[Goal]:
         for described in space.described:

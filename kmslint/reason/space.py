@@ -149,10 +149,7 @@ class Space:
 
     def reaches(self, numbered: Numbered, caller: Caller, *, upper: bool) -> bool:
         """Whether principal, resource and form let the statement apply to this caller; actions and conditions aside."""
-        statement = numbered.statement
-        if statement.actions is None or statement.resources is None or not statement.principals:
-            return False
-        if statement.unknown and not upper:
+        if numbered.statement.unknown and not upper:
             return False
         floor = U if upper else T
         return self.principal(numbered, caller).truth >= floor and self.resource(numbered) >= floor
@@ -225,9 +222,8 @@ class Space:
 
     def _is_false(self, domain: Domain, atom: Atom) -> bool:
         """Whether a key that the caller's class fixes makes the atom false; an open one is left to the search."""
-        if domain.finite is None and domain.presence != NEVER:
-            return False
-        return self.solver.model(domain, (atom,), Budget()) is None
+        is_settled = domain.finite is not None or domain.presence == NEVER
+        return is_settled and self.solver.model(domain, (atom,), Budget()) is None
 
 
 def _is_any(statement: Statement) -> bool:

@@ -7,7 +7,7 @@ import pytest
 
 from kmslint.errors import InternalError
 from kmslint.policy.document import Policy
-from kmslint.policy.evaluate import evaluate
+from kmslint.policy.evaluate import Evaluation, evaluate
 from kmslint.policy.request import ContextValue, KeyContext, Request
 from kmslint.policy.truth import register_text
 from kmslint.reason import query
@@ -23,6 +23,7 @@ from kmslint.reason.answer import (
     Undetermined,
     Violated,
 )
+from kmslint.reason.cells import Found, Open
 from kmslint.reason.query import (
     D11,
     Access,
@@ -38,6 +39,7 @@ from kmslint.reason.query import (
     who,
 )
 from kmslint.reason.strings import Budget
+from kmslint.tree import Symbol, Template
 from tests.oracle.bridge import ACCOUNT, key_of, policy_of, statements_of
 
 KEY = key_of()
@@ -546,13 +548,199 @@ def test_the_causes_of_a_candidate_are_what_the_evaluator_met() -> None:
     assert found.causes == (Cause(INPUT, "`Extra` is no element of a statement"), Cause(REGISTER, register_text(4)))
     assert found.candidate is not None
     assert found.candidate.principal == BOB
-    space = SimpleNamespace(described=())
+    space = SimpleNamespace(described=(), policies=())
     check = SimpleNamespace(judged=([policy(TO_BOB | {"Extra": 1})], [policy(TO_BOB | {"Extra": 1}), policy(TO_BOB | {"Action": "k*:*"})]))  # fmt: skip
     causes = query._causes(space, check, request({}))  # type: ignore[arg-type]
     assert causes == (Cause(INPUT, "`Extra` is no element of a statement"), Cause(REGISTER, register_text(11)))
     assert query._causes(space, check, None) == ()  # type: ignore[arg-type]
     plain = SimpleNamespace(judged=([policy(TO_BOB)],))
     assert query._causes(space, plain, request({"aws:sourceip": "10.0.0.1"})) == (Cause(REGISTER, register_text(24)),)  # type: ignore[arg-type]
+
+
+# ---------------------------------------------------------------------------------------------------- what is only perhaps so
+
+DOUBT, GRAMMAR = {"Extra": 1}, Cause(INPUT, "`Extra` is no element of a statement")
+WIDE, PREFIX = {"Action": "k*:Decrypt"}, Cause(REGISTER, register_text(11))
+ODD_ACTION = {"Action": "kms:SynchronizeMultiRegionKey"}
+
+
+def may_allow(statements: list[Json], described: Json, grant: str) -> Answer:
+    return find_allowed([policy(*statements)], asked({"Action": "kms:Decrypt", **described}), KEY, grant=grant)
+
+
+def may_refuse(statements: list[Json], described: Json, grant: str) -> Answer:
+    return find_not_allowed([policy(*statements)], asked({"Action": "kms:Decrypt", **described}), KEY, grant=grant)
+
+
+@pytest.mark.parametrize(
+    ("ask", "statements", "described", "grant", "causes"),
+    [
+        (may_allow, [TO_OWNER, TO_BOB | DOUBT], TO_BOB, "delegated", (GRAMMAR,)),
+        (may_allow, [TO_OWNER], TO_BOB, "delegated", None),
+        (may_allow, [TO_OWNER, TO_BOB | DOUBT | {"Action": "kms:Encrypt"}], TO_BOB, "delegated", None),
+        (may_allow, [TO_OWNER, TO_EVE | DOUBT], TO_BOB, "delegated", None),
+        (may_allow, [TO_OWNER, TO_OWNER | DOUBT], TO_BOB, "delegated", None),
+        (may_allow, [TO_OWNER, TO_BOB | DOUBT], TO_BOB, "any", None),
+        (may_allow, [TO_BOB], WIDE, "any", (PREFIX,)),
+        (may_allow, [TO_BOB], ODD_ACTION, "any", (Cause(INPUT, "a request that AWS is not known to make (kms:SynchronizeMultiRegionKey with aws:principalaccount, aws:principalarn)"),)),
+        (may_refuse, [TO_OWNER | DOUBT], TO_BOB, "any", (GRAMMAR,)),
+        (may_refuse, [TO_OWNER | DOUBT], TO_BOB, "direct", None),
+        (may_refuse, [TO_BOB | DOUBT], TO_BOB, "direct", (GRAMMAR,)),
+        (may_refuse, [], TO_BOB | WIDE, "any", (PREFIX,)),
+        (may_refuse, [], TO_BOB | ODD_ACTION, "any", (Cause(INPUT, "a request that AWS is not known to make (kms:SynchronizeMultiRegionKey with aws:principalaccount, aws:principalarn)"),)),
+    ],
+)  # fmt: skip
+def test_what_only_may_be_so_is_left_open(ask: Any, statements: list[Json], described: Json, grant: str, causes: tuple[Cause, ...] | None) -> None:  # noqa: ANN401  # fmt: skip
+    answer = ask(statements, described, grant)
+    assert answer.causes == causes if isinstance(answer, Undetermined) else causes is None
+    assert isinstance(answer, Undetermined | Violated)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "described", "open_"),
+    [
+        ([TO_OWNER, TO_BOB | DOUBT], [TO_OWNER, TO_BOB], {}, [((0, 1), (GRAMMAR,))]),
+        ([TO_OWNER], [TO_OWNER, TO_BOB | DOUBT], {}, [((0, 1), (GRAMMAR,))]),
+        ([TO_OWNER, TO_EVE | DOUBT], [TO_OWNER, TO_BOB], {}, [((0, 1), None)]),
+        ([TO_OWNER, TO_BOB | DOUBT, DENY | TO_OWNER], [TO_OWNER, TO_BOB], {}, [((0, 0), None), ((0, 1), None)]),
+        ([], [TO_BOB], WIDE, [((0, 0), (PREFIX,))]),
+    ],
+)  # fmt: skip
+def test_access_that_may_not_be_new_is_left_open(
+    old: list[Json], new: list[Json], described: Json, open_: list[tuple[object, ...]]
+) -> None:
+    limits = asked({"Action": "kms:Decrypt", **described})
+    found = find_new_access_by_statement([policy(*old)], [policy(*new)], KEY, limits)
+    assert [(tuple(ref), answer.causes if isinstance(answer, Undetermined) else None) for ref, answer in found] == open_
+
+
+@pytest.mark.parametrize(
+    ("policies", "ref", "causes"),
+    [
+        ([[TO_BOB], [TO_BOB | DOUBT]], (0, 0), (GRAMMAR,)),
+        ([[TO_BOB], [TO_EVE | DOUBT]], (0, 0), None),
+        ([[TO_EVE], [TO_BOB], [TO_BOB | DOUBT]], (1, 0), (GRAMMAR,)),
+        ([[TO_BOB | DOUBT, TO_OWNER]], (0, 0), (GRAMMAR,)),
+        ([[TO_BOB, TO_OWNER | DOUBT]], (0, 0), None),
+        ([[TO_BOB, TO_OWNER, TO_BOB | DOUBT]], (0, 0), (GRAMMAR,)),
+        ([[TO_BOB, TO_OWNER, TO_EVE | DOUBT]], (0, 0), None),
+        ([[TO_BOB | DOUBT, DENY]], (0, 1), (GRAMMAR,)),
+        ([[TO_BOB, DENY | DOUBT]], (0, 1), (GRAMMAR,)),
+    ],
+)
+def test_whether_it_matters_is_left_open_where_another_statement_may_do_the_same(
+    policies: list[list[Json]], ref: tuple[int, int], causes: tuple[Cause, ...] | None
+) -> None:
+    answer = is_inert([policy(*one) for one in policies], StatementRef(*ref), KEY)
+    assert isinstance(answer, Undetermined | Violated)
+    assert (answer.causes if isinstance(answer, Undetermined) else None) == causes
+
+
+@pytest.mark.parametrize("action", ["k*:Decrypt", "kms:SynchronizeMultiRegionKey"])
+def test_who_may_call_an_action_that_is_not_settled_is_left_open(action: str) -> None:
+    found = who([policy(TO_BOB, TO_EVE)], action, KEY)
+    assert [one.account for one in found] == [ACCOUNT, ACCOUNT, PARTNER, PARTNER]
+    assert {type(one.answer) for one in found} == {Undetermined}
+
+
+def test_what_is_not_allowed_directly_may_be_allowed_all_the_same() -> None:
+    answer = may_refuse([TO_OWNER | DOUBT], TO_BOB, "direct")
+    assert isinstance(answer, Violated)
+    assert (answer.statements, answer.grant) == ((), None)
+
+
+# ------------------------------------------------------------------------------------------------ steps of conditions that never hold
+
+NEVER = if_("ForAnyValue:Null", "aws:UserAgent", "true")
+
+
+def test_a_condition_that_never_holds_is_a_step_of_its_statement() -> None:
+    none = prove_none_allowed([policy(TO_BOB | NEVER)], asked(TO_BOB), KEY)
+    assert isinstance(none, Proven)
+    ours, theirs = StatementRef(0, 0), StatementRef(-1, 0)
+    assert {(step.why, step.by, step.subject) for step in none.certificate} == {("reach", ours, ours), ("reach", theirs, ours)}
+    assert BOB in {step.evidence.caller.principal for step in none.certificate if step.by == ours}  # type: ignore[attr-defined]
+    every = prove_all_allowed([policy()], asked(TO_BOB | NEVER), KEY)
+    assert isinstance(every, Proven)
+    assert {(step.why, step.by, step.subject) for step in every.certificate} == {("reach", theirs, None)}
+    assert BOB in {step.evidence.caller.principal for step in every.certificate}  # type: ignore[attr-defined]
+
+
+# -------------------------------------------------------------------------------------------------- what is made of what is found
+
+
+class Checking:
+    """A check that confirms the requests of some actions."""
+
+    def __init__(self, *confirmed: str, policies: tuple[Policy, ...] = ()) -> None:
+        self.confirmed = confirmed
+        self.judged = (policies,)
+
+    def holds(self, one: Request) -> Evaluation | None:
+        return Evaluation("allow", "direct", ((0, 3),), may=True, must=True) if one.action in self.confirmed else None
+
+
+def made_of(monkeypatch: pytest.MonkeyPatch, wide: list[object], narrow: list[object], check: Checking) -> Answer:
+    """The answer where the search finds these, in the wide and then in the narrow reading."""
+
+    def models(space: object, goal: object, *, may: bool, budget: object) -> Any:  # noqa: ANN401
+        yield from wide if may else narrow
+
+    monkeypatch.setattr(query, "models", models)
+    space = SimpleNamespace(described=(), policies=())
+    return query._ask(space, lambda _: iter([None]), check)  # type: ignore[arg-type, list-item, return-value]
+
+
+def found(action: str, **context: ContextValue) -> Found:
+    return Found(request({f"aws:{name}": value for name, value in context.items()}, action=action))
+
+
+NO_WORK, OTHER = Cause(BUDGET, "no work"), Cause(BUDGET, "other")
+ONE, TWO, THREE = found("one"), found("two"), found("three")
+ODD = found("odd", useragent="")
+EMPTY = Cause(REGISTER, register_text(21))
+
+
+def shown(one: Found) -> Violated:
+    return Violated(one.request, (StatementRef(0, 3),), "direct")
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow", "confirmed", "answer"),
+    [
+        ([], [ONE], ("one",), NONE),
+        ([ONE, TWO], [THREE], ("one", "two", "three"), shown(ONE)),
+        ([ONE, TWO], [THREE], ("two", "three"), shown(TWO)),
+        ([Open(NO_WORK), TWO], [THREE], ("two", "three"), shown(TWO)),
+        ([ODD], [THREE], ("odd", "three"), shown(THREE)),
+        ([ODD], [], ("odd",), Undetermined((EMPTY,), ODD.request)),
+        ([ODD, ONE], [], (), Undetermined((EMPTY,), ODD.request)),
+        ([Open(NO_WORK)], [], (), Undetermined((NO_WORK,), None)),
+        ([Open(NO_WORK), Open(OTHER), Open(NO_WORK)], [], (), Undetermined((NO_WORK, OTHER), None)),
+        ([Open(NO_WORK)], [Open(OTHER), THREE], ("three",), shown(THREE)),
+        ([Open(NO_WORK), ODD], [Open(OTHER)], (), Undetermined((NO_WORK, OTHER, EMPTY), ODD.request)),
+    ],
+)
+def test_what_is_made_of_what_the_search_finds(
+    monkeypatch: pytest.MonkeyPatch, wide: list[object], narrow: list[object], confirmed: tuple[str, ...], answer: Answer
+) -> None:
+    assert made_of(monkeypatch, wide, narrow, Checking(*confirmed)) == answer
+
+
+def test_a_narrow_candidate_that_is_not_confirmed_is_a_fault_unless_a_hole_explains_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InternalError, match=r"a witness does not replay: .*bob three \{\}"):
+        made_of(monkeypatch, [ODD], [THREE], Checking())
+    with pytest.raises(InternalError):
+        made_of(monkeypatch, [ODD], [THREE], Checking(policies=(policy(TO_BOB | DOUBT),)))
+    holed = policy(TO_BOB | {"Action": "*"})
+    entry = (holed.statements[0].principals or ())[0]
+    open_entry = entry._replace(value=Template((f"arn:aws:iam::{ACCOUNT}:user/", Symbol("x"))))
+    holed = holed._replace(statements=(holed.statements[0]._replace(principals=(open_entry,)),))
+    hole = Cause(SYMBOL, f"the principal `{open_entry.value}` could not be resolved")
+    check = Checking("two", policies=(holed,))
+    assert made_of(monkeypatch, [ODD], [THREE], check) == Undetermined((hole,), ODD.request)
+    assert made_of(monkeypatch, [Open(NO_WORK)], [THREE, ONE], check) == Undetermined((NO_WORK, hole), THREE.request)
+    assert made_of(monkeypatch, [Open(NO_WORK)], [THREE, TWO], check) == shown(TWO)
 
 
 def test_the_owner_counts_where_he_is_known() -> None:

@@ -11,7 +11,7 @@ from kmslint.policy.request import KeyContext, Request
 from kmslint.policy.truth import F, T, U
 from kmslint.reason import space as spaces
 from kmslint.reason.answer import StatementRef
-from kmslint.reason.callers import FRESH, SERVICES, Caller
+from kmslint.reason.callers import FRESH, SERVICES, Caller, Callers
 from kmslint.reason.domains import Domains
 from kmslint.reason.modes import Mode
 from kmslint.reason.space import Space, is_foreign
@@ -101,7 +101,8 @@ def test_a_role_with_a_path_is_told_by_its_arn() -> None:
         ({"Principal": {"AWS": "AIDACKCEVSQ6C2EXAMPLE"}}, True, False),
         ({"Principal": None}, False, False),
         ({"Principal": None, "NotPrincipal": {"AWS": ROLE}}, True, True),
-        ({"Action": None}, False, False),
+        ({"Action": None}, True, True),
+        ({"Action": "s3:*"}, True, True),
         ({"Resource": None}, False, False),
         ({"Resource": KEY_ARN}, True, False),
         ({"Resource": "arn:aws:kms:us-east-1:1:alias/x"}, False, False),
@@ -263,13 +264,17 @@ def asking(*accounts: str) -> Any:  # noqa: ANN401 - statements
     return statements_of([{"Principal": {"AWS": one}, "Action": "kms:*"} for one in accounts])
 
 
-def test_a_question_that_names_nobody_new_has_the_callers_of_the_policies() -> None:
+def test_a_question_that_names_nobody_new_has_the_callers_of_the_policies(monkeypatch: pytest.MonkeyPatch) -> None:
+    built = []
+    monkeypatch.setattr(spaces, "Callers", lambda *of: built.append(of) or Callers(*of))
     one = policy({"Principal": {"AWS": [ACCOUNT, PARTNER]}})
     usual = Space([one], NOBODY, KEY).callers
     assert Space([one], asking(PARTNER), KEY).callers is usual
+    assert len(built) == 1
     other = Space([one], asking("777788889999", PARTNER), KEY).callers
     assert other.groups == (FRESH, ACCOUNT, PARTNER, "777788889999", SERVICES)
     assert Space([one], asking("777788889999"), KEY).callers is other
+    assert len(built) == 2
     assert usual.groups == (FRESH, ACCOUNT, PARTNER, SERVICES)
 
 
@@ -277,12 +282,28 @@ def test_sets_of_callers_are_remembered_up_to_a_bound(monkeypatch: pytest.Monkey
     assert spaces.MAX_CALLERS == 32
     monkeypatch.setattr(spaces, "MAX_CALLERS", 2)
     one = policy({})
-    built = [Space([one], asking(f"77778888999{number}"), KEY).callers for number in (0, 1, 1, 2, 2, 1)]
-    groups = [callers.groups[2] for callers in built]
-    assert groups == ["777788889990", "777788889991", "777788889991", "777788889992", "777788889992", "777788889991"]
-    assert built[1] is built[2]
-    assert built[3] is built[4]
-    assert built[5] is not built[1]
+    built = [Space([one], asking(f"77778888999{number}"), KEY).callers for number in (0, 1, 0, 1, 2, 2, 1)]
+    assert [callers.groups[2][-1] for callers in built] == list("0101221")
+    assert built[0] is built[2]
+    assert built[1] is built[3]
+    assert built[4] is built[5]
+    assert built[6] is not built[1]
+
+
+def test_the_callers_of_a_question_are_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = []
+    called = spaces._Known.classes
+
+    def classes(self: spaces._Known, described: Any) -> Any:  # noqa: ANN401
+        looked.append(described)
+        return called(self, described)
+
+    monkeypatch.setattr(spaces._Known, "classes", classes)
+    space = space_of({})
+    assert looked == []
+    assert space.callers is space.callers
+    assert space.principal(space.statements[0], space.callers.of(FRESH)[0]).truth == T
+    assert looked == [space.described]
 
 
 def test_domains_are_remembered_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
