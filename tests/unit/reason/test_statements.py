@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from kmslint.policy.document import Principal, Statement
-from kmslint.policy.request import KeyContext
+from kmslint.policy.principals import Match, match_principals
+from kmslint.policy.request import KeyContext, Request
+from kmslint.policy.truth import T
 from kmslint.reason import actionset, statements
 from kmslint.reason.answer import StatementRef
 from kmslint.reason.callers import SERVICES, Names, names_in
@@ -141,6 +143,32 @@ def test_the_groups_of_callers_that_a_principal_can_match(written: Json, groups:
 
 
 @pytest.mark.parametrize(
+    ("written", "is_for_all"),
+    [
+        ({"Principal": "*"}, True),
+        ({"Principal": {"AWS": "*"}}, True),
+        ({"Principal": {"AWS": [ACCOUNT, "*"]}}, True),
+        ({"Principal": {"Service": "*"}}, False),
+        ({"Principal": {"Federated": "*"}}, False),
+        ({"Principal": {"CanonicalUser": "*"}}, False),
+        ({"Principal": {"AWS": ACCOUNT}}, False),
+        ({"Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:user/*"}}, False),
+        ({"NotPrincipal": "*", "Principal": None}, False),
+        ({"NotPrincipal": {"AWS": "*"}, "Principal": None}, False),
+        ({"NotPrincipal": {"AWS": ACCOUNT}, "Principal": None}, False),
+        ({"Principal": None}, False),
+    ],
+)
+def test_a_statement_is_for_everybody_or_has_to_be_matched(written: Json, is_for_all: bool) -> None:
+    whole = {"Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*", **written}
+    each = of_policy(0, policy_of({"Statement": [{name: value for name, value in whole.items() if value is not None}]}))[0]
+    assert each.is_for_all is is_for_all
+    for caller in (f"arn:aws:iam::{PARTNER}:user/x", SERVICE):
+        match = match_principals(each.statement, Request(caller, "kms:Decrypt", {}, KEY), lean=False)
+        assert not is_for_all or match == Match(T)
+
+
+@pytest.mark.parametrize(
     ("kind", "parts", "groups"),
     [
         ("AWS", (f"arn:aws:iam::{ACCOUNT}:role/", Symbol("x")), (PARTNER, ACCOUNT)),
@@ -157,6 +185,8 @@ def test_the_groups_of_a_principal_with_a_hole(
     entry = Principal(kind, Template(parts), entries[0].node)
     each = Numbered(known.ref, known.statement._replace(principals=(*entries, entry)), known.policy)
     assert (None if each.groups is None else tuple(each.groups)) == groups
+    first = Numbered(known.ref, known.statement._replace(principals=(entry, *entries)), known.policy)
+    assert first.groups == each.groups
 
 
 # ------------------------------------------------------------------------------------------------------------------------ atoms
