@@ -102,6 +102,35 @@ def candidates(
     other values as many as there are free keys. Elsewhere they are good guesses.
     """
     uses = list(_uses(relevant, caller.kind))
+    choices: dict[str, tuple[str | None, ...]] = {}
+    is_complete = True
+    for linked in _linked(free, uses, caller):
+        found, is_all = _candidates(linked, uses, domains, settled, solver, caller)
+        choices |= found
+        is_complete = is_complete and is_all
+    return {name: choices[name] for name in sorted(choices)}, is_complete
+
+
+def _linked(free: set[str], uses: Sequence[_Use], caller: Caller) -> list[set[str]]:
+    """The free keys, parted into those that hang together: by a condition, by a common key, or as parts of one open identity.
+
+    Which value a key of one part has changes nothing for those of another.
+    """
+    views = {name for name in free if is_view(name, caller)}
+    parts = [({name}, {name}) for name in sorted(free - views)] + [(views, set(views))]
+    for use in uses:
+        touched = {use.key, *use.inserted} if not use.inserted.isdisjoint(free) else set()
+        joined = [part for part in parts if not part[1].isdisjoint(touched)]
+        parts = [part for part in parts if part not in joined]
+        if joined:
+            parts.append((set().union(*(part[0] for part in joined)), touched.union(*(part[1] for part in joined))))
+    return [names for names, _ in parts if names]
+
+
+def _candidates(
+    free: set[str], uses: Sequence[_Use], domains: Domains, settled: set[str], solver: Solver, caller: Caller
+) -> tuple[dict[str, tuple[str | None, ...]], bool]:
+    """`candidates` for keys that are linked."""
     involved = {*free, *(use.key for use in uses if not use.inserted.isdisjoint(free))}
     about = [use for use in uses if use.key in involved]
     texts = {item.value for use in about for item in use.condition.values if isinstance(item.value, str)}

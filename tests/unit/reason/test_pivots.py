@@ -378,14 +378,14 @@ def test_a_new_value_is_none_that_is_taken_and_none_that_is_left_out() -> None:
     assert pivots._fresh(digit, set("23456789"), Solver()) is None
 
 
-def test_every_free_key_has_a_new_value_of_its_own() -> None:
-    organization = is_(VAR_A, "aws:PrincipalOrgID")
+def test_every_linked_key_has_a_new_value_of_its_own() -> None:
     new = (None, "value0", "value1", "/", " ", "")
-    assert tried({A, B}, organization) == ({A: new, B: new}, True)
+    organization = [is_(one, "aws:PrincipalOrgID") for one in (VAR_A, VAR_B)]
+    assert tried({A, B}, *organization) == ({A: new, B: new}, True)
     both = (None, "value0", "value1", "x", "")
-    assert tried({A, B}, is_("x")) == ({A: both, B: both}, True)
+    assert tried({A, B}, is_("x"), is_(VAR_A, f"{TAG}b")) == ({A: both, B: both}, True)
     via = "kms:viaservice"
-    found, is_complete = tried({A, B, via}, is_("x"), is_(VAR_A, "kms:ViaService"))
+    found, is_complete = tried({A, B, via}, is_("x"), is_(VAR_A, "kms:ViaService"), is_(VAR_B, "kms:ViaService"))
     inside = ("s3.us-east-1.amazonaws.com", "ec2.us-east-1.amazonaws.com", "a.amazonaws.com")
     assert found == {
         A: (None, "value0", "value1", *inside, "x", ""),
@@ -393,6 +393,19 @@ def test_every_free_key_has_a_new_value_of_its_own() -> None:
         via: (None, *inside),
     }
     assert is_complete
+
+
+def test_keys_that_nothing_compares_need_no_values_of_each_other() -> None:
+    """One key of numbers and one of ids, each compared with its own kind: complete, though no value serves both."""
+    alone = (None, "value0", "")
+    assert tried({A, B}, is_(VAR_A, "aws:PrincipalOrgID")) == ({A: (None, "value0", "/", ""), B: alone}, True)
+    assert tried({A, B}, is_("x")) == ({A: (None, "value0", "x", ""), B: alone}, True)
+    apart = (is_(VAR_A, "aws:PrincipalOrgID"), is_(VAR_B, "kms:ViaService"))
+    assert tried({A, B}, *apart)[1]
+    assert not tried({A, B}, *apart, is_(VAR_A, f"{TAG}b"))[1]
+    account, arn = "aws:principalaccount", "aws:principalarn"
+    of_one_identity = (is_("${aws:PrincipalAccount}"), is_("${aws:PrincipalArn}", f"{TAG}b"))
+    assert not tried({account, arn}, *of_one_identity, caller=ROLE_SESSION)[1]
 
 
 @pytest.mark.parametrize(
