@@ -38,6 +38,7 @@ from kmslint.reason.query import (
     prove_none_allowed,
     who,
 )
+from kmslint.reason.space import Space
 from kmslint.reason.strings import Budget
 from kmslint.tree import Symbol, Template
 from tests.oracle.bridge import ACCOUNT, key_of, policy_of, statements_of
@@ -603,6 +604,7 @@ def test_what_only_may_be_so_is_left_open(ask: Any, statements: list[Json], desc
         ([TO_OWNER], [TO_OWNER, TO_BOB | DOUBT], {}, [((0, 1), (GRAMMAR,))]),
         ([TO_OWNER, TO_EVE | DOUBT], [TO_OWNER, TO_BOB], {}, [((0, 1), None)]),
         ([TO_OWNER, TO_BOB | DOUBT, DENY | TO_OWNER], [TO_OWNER, TO_BOB], {}, [((0, 0), None), ((0, 1), None)]),
+        ([TO_OWNER, DENY | TO_BOB | DOUBT], [TO_OWNER, TO_BOB], TO_BOB, [((0, 0), (GRAMMAR,)), ((0, 1), None)]),
         ([], [TO_BOB], WIDE, [((0, 0), (PREFIX,))]),
     ],
 )  # fmt: skip
@@ -612,6 +614,35 @@ def test_access_that_may_not_be_new_is_left_open(
     limits = asked({"Action": "kms:Decrypt", **described})
     found = find_new_access_by_statement([policy(*old)], [policy(*new)], KEY, limits)
     assert [(tuple(ref), answer.causes if isinstance(answer, Undetermined) else None) for ref, answer in found] == open_
+
+
+@pytest.mark.parametrize(
+    ("old", "newly", "strengthened"),
+    [
+        ([], True, True),
+        ([TO_OWNER], False, True),
+        ([TO_BOB], False, False),
+        ([TO_BOB, DENY], True, True),
+        ([TO_OWNER, TO_BOB | DOUBT], False, False),
+        ([TO_OWNER | DOUBT], False, True),
+    ],
+)
+def test_what_counts_as_new_beside_what_was(old: list[Json], newly: bool, strengthened: bool) -> None:
+    space = Space([policy(*old), policy(TO_BOB)], ALL, KEY)
+    checks = [query._NewlyAllowed(space, 1, strengthened=wanted) for wanted in (False, True)]
+    assert [check.holds(request({})) is not None for check in checks] == [newly, strengthened]
+    assert [check.holds(request({}, EVE)) for check in checks] == [None, None]
+
+
+def test_an_unusual_candidate_is_not_laid_to_another_statement() -> None:
+    both = [policy(TO_BOB | if_("Bool", "aws:SecureTransport", "false"), TO_BOB | DOUBT)]
+    (_, first), (_, second) = find_allowed_by_statement(both, asked(TO_BOB), KEY)
+    told = (
+        "a request that AWS is not known to make (kms:Decrypt with aws:principalaccount, aws:principalarn, aws:securetransport)"
+    )
+    assert isinstance(first, Undetermined)
+    assert isinstance(second, Undetermined)
+    assert (first.causes, second.causes) == ((Cause(INPUT, told),), (GRAMMAR,))
 
 
 @pytest.mark.parametrize(
@@ -641,6 +672,12 @@ def test_who_may_call_an_action_that_is_not_settled_is_left_open(action: str) ->
     found = who([policy(TO_BOB, TO_EVE)], action, KEY)
     assert [one.account for one in found] == [ACCOUNT, ACCOUNT, PARTNER, PARTNER]
     assert {type(one.answer) for one in found} == {Undetermined}
+
+
+def test_who_may_call_by_a_statement_that_is_not_settled_is_left_open() -> None:
+    found = who([policy(TO_BOB | WIDE)], "kms:Decrypt", KEY)
+    assert [type(one.answer) for one in found] == [Undetermined, Undetermined]
+    assert who([policy(TO_BOB | WIDE)], "kms:Encrypt", KEY) == ()
 
 
 def test_what_is_not_allowed_directly_may_be_allowed_all_the_same() -> None:
