@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from kmslint.reason import cells, certificate, groups, search, space, statements, values
+from kmslint.reason import actionset, cells, certificate, domains, groups, search, space, statements, strings, values
+from kmslint.reason import compile as compiler
 from kmslint.reason.callers import Callers
 from kmslint.reason.strings import Budget
 from tests import strategies
@@ -44,12 +45,20 @@ COUNTED: dict[str, tuple[object, str]] = {
 def counting() -> Iterator[Counter[str]]:
     """Counts calls of what is expensive while it is open. What earlier questions left in memory is forgotten: it saves work."""
     counts: Counter[str] = Counter()
-    space._KNOWN.clear()
-    statements._PREPARED.clear()
+    _forget()
     with pytest.MonkeyPatch.context() as patch:
         for name, (owner, attribute) in COUNTED.items():
             patch.setattr(owner, attribute, _counted(getattr(owner, attribute), counts, name))
         yield counts
+
+
+def _forget() -> None:
+    for memory in (space._KNOWN, statements._PREPARED, compiler._TESTS, domains._SHARED):
+        memory.clear()  # type: ignore[attr-defined]
+    for module in (actionset, compiler, domains, strings):
+        for value in vars(module).values():
+            if hasattr(value, "cache_clear"):
+                value.cache_clear()
 
 
 def _counted(called: Callable[..., Any], counts: Counter[str], name: str) -> Callable[..., Any]:
