@@ -118,12 +118,11 @@ def _linked(free: set[str], uses: Sequence[_Use], caller: Caller) -> list[set[st
     """
     views = {name for name in free if is_view(name, caller)}
     parts = [({name}, {name}) for name in sorted(free - views)] + [(views, set(views))]
-    for use in uses:
-        touched = {use.key, *use.inserted} if not use.inserted.isdisjoint(free) else set()
+    for use in (use for use in uses if not use.inserted.isdisjoint(free)):
+        touched = {use.key, *(use.inserted & free)}
         joined = [part for part in parts if not part[1].isdisjoint(touched)]
         parts = [part for part in parts if part not in joined]
-        if joined:
-            parts.append((set().union(*(part[0] for part in joined)), touched.union(*(part[1] for part in joined))))
+        parts.append((set().union(*(names for names, _ in joined)), touched.union(*(keys for _, keys in joined))))
     return [names for names, _ in parts if names]
 
 

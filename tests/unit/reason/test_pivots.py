@@ -288,7 +288,7 @@ ROLE_SESSION, FRESH_USER = CALLERS.of(FRESH)[:2]
 A_USER = next(one for one in CALLERS.of(ACCOUNT) if one.arn == BOB)
 FRESH_ROOT = next(one for one in CALLERS.of(FRESH) if one.kind == ROOT)
 A_SERVICE = CALLERS.of(SERVICES)[0]
-A, B = "aws:principaltag/a", "aws:principaltag/b"
+A, B, C = "aws:principaltag/a", "aws:principaltag/b", "aws:principaltag/c"
 
 
 def tried(
@@ -348,6 +348,40 @@ def test_what_the_case_settles_is_tried_too() -> None:
     present = Mode(presence=((A, ALWAYS),))
     assert tried({A}, is_("x"), mode=present) == ({A: ("value0", "x", "")}, True)
     assert tried({"aws:requestedregion"}, key=KEY._replace(region=None))[0]["aws:requestedregion"][0] == "value0"
+
+
+@pytest.mark.parametrize(
+    ("caller", "free", "conditions", "parts"),
+    [
+        (A_USER, f"{A} {B}", (), [{A}, {B}]),
+        (A_USER, f"{A} {B}", (is_("x"), is_("y", f"{TAG}b")), [{A}, {B}]),
+        (A_USER, f"{A} {B}", (is_(VAR_A, f"{TAG}b"),), [{A, B}]),
+        (A_USER, f"{A} {B}", (is_([VAR_A, VAR_B], f"{TAG}c"),), [{A, B}]),
+        (A_USER, f"{A} {B}", (is_(VAR_A, f"{TAG}c"), is_(VAR_B, f"{TAG}d")), [{A}, {B}]),
+        (A_USER, f"{A} {B}", (is_(VAR_A, f"{TAG}c"), is_(VAR_B, f"{TAG}c")), [{A, B}]),
+        (A_USER, f"{A} {B}", (is_(VAR_A, "kms:CallerAccount"), is_(VAR_B, "aws:PrincipalAccount")), [{A, B}]),
+        (A_USER, f"{A} {B}", (is_([VAR_A, "${kms:KeySpec}"], f"{TAG}c"), is_([VAR_B, "${kms:KeySpec}"], f"{TAG}d")), [{A}, {B}]),
+        (A_USER, f"{A} {B}", (is_(VAR_A, f"{TAG}c"), is_("${kms:KeySpec}", f"{TAG}b"), is_(VAR_B, "kms:KeySpec")), [{A}, {B}]),
+        (A_USER, f"{A} {B} {C}", (is_(VAR_A, f"{TAG}d"), is_(VAR_B, f"{TAG}e"), is_(VAR_A, f"{TAG}e")), [{C}, {A, B}]),
+        (A_USER, f"{A} {B} {C}", (is_(VAR_B, f"{TAG}c"), is_("x")), [{A}, {B, C}]),
+        (FRESH_USER, f"{A} aws:username aws:principalarn", (), [{A}, {"aws:username", "aws:principalarn"}]),
+        (FRESH_USER, f"{A} aws:username aws:principalarn", (is_(VAR_A, "aws:PrincipalArn"),), [{A, "aws:username", "aws:principalarn"}]),
+        (A_USER, f"{A} aws:userid", (is_(VAR_A, f"{TAG}b"),), [{"aws:userid"}, {A}]),
+    ],
+)  # fmt: skip
+def test_variables_hang_together_by_what_compares_them(
+    caller: Caller, free: str, conditions: tuple[Json, ...], parts: list[set[str]]
+) -> None:
+    uses = list(pivots._uses(relevant(*conditions), caller.kind))
+    assert pivots._linked(set(free.split()), uses, caller) == parts
+
+
+def test_guesses_for_one_variable_are_guesses_for_all() -> None:
+    like_a, like_b = is_(VAR_A, "aws:UserAgent", "StringLike"), is_(VAR_B, "aws:UserAgent", "StringLike")
+    same_a, same_b = is_(VAR_A, f"{TAG}c"), is_(VAR_B, f"{TAG}c")
+    for conditions in ((like_a, same_b), (same_b, like_a), (same_a, like_b), (like_b, same_a)):
+        assert tried({A, B}, *conditions)[1] is False
+    assert tried({A, B}, same_a, is_(VAR_B, f"{TAG}d"))[1] is True
 
 
 def test_what_looks_like_a_variable_is_text_in_the_older_version() -> None:
