@@ -14,6 +14,7 @@ import ast
 import copy
 import gc
 import hashlib
+import itertools
 import json
 import os
 import resource
@@ -32,8 +33,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("kmslint/policy", "kmslint/reason")
-ELSEWHERE = ("kmslint/policy/mismatch.py", "kmslint/policy/narrower.py", "kmslint/reason/roles.py")
-"""Modules that only serve commands, whose tests are not among TESTS."""
 TESTS = (
     "tests/mutation",
     "tests/unit/policy",
@@ -43,6 +42,13 @@ TESTS = (
     "tests/certificates",
     "tests/corpus/test_found_by_enumeration.py",
 )
+SUBPROCESSES = "tests/differential/test_terraform_console.py"
+"""Runs another program, which does not work in a fork of this process; what it reaches, others reach as well."""
+LIKELY = {"tests/mutation": 8, "tests/unit": 4}
+"""How much likelier than others tests of a folder are to notice a fault: written for it, or about whole values."""
+PATIENCE = 3
+"""A test that takes this many times as long as under the trace (which makes it three times slower) and a second more does not end:
+the fault is noticed."""
 MEMORY = 3 << 30
 KILLED, SURVIVED, UNREACHED = "killed", "survived", "unreached"
 
@@ -318,7 +324,7 @@ def _nodes(path: str) -> tuple[ast.Module, tuple[ast.AST, ...]]:
 def all_mutants() -> list[Mutant]:
     """Every mutant of the packages, in the order of a hash of their names."""
     paths = sorted(str(path.relative_to(ROOT)) for package in PACKAGES for path in (ROOT / package).glob("*.py"))
-    found = [mutant for path in paths if path not in ELSEWHERE for mutant in mutants_of(path)]
+    found = [mutant for path in paths for mutant in mutants_of(path)]
     return sorted(found, key=lambda mutant: hashlib.sha256(mutant.name.encode()).digest())
 
 
@@ -345,7 +351,8 @@ def _fresh(node: ast.AST) -> ast.AST:
 
 
 def plant(mutant: Mutant) -> None:
-    """Put the fault into the modules of this process."""
+    """Put the fault into the modules of this process, in which nothing computed without it stays remembered."""
+    _forget()
     tree, nodes = _nodes(mutant.path)
     target = nodes[mutant.site.node]
     change = dict(_rewrites(target))[mutant.change]
@@ -358,9 +365,19 @@ def plant(mutant: Mutant) -> None:
         _replace_code(module, tree, mutant)
 
 
+def _forget() -> None:
+    """Empty every `lru_cache` of the package: a value of the time when tests were collected, or traced, may hide a fault."""
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] == "kmslint":
+            for value in list(vars(module).values()):
+                if callable(clear := getattr(value, "cache_clear", None)):
+                    clear()
+
+
 def _replace_code(module: types.ModuleType, tree: ast.Module, mutant: Mutant) -> None:
     path = (mutant.site.function or "").split(".")
-    code = compile(tree, str(ROOT / mutant.path), "exec", dont_inherit=True)
+    alone: list[ast.stmt] = [one for one in tree.body if getattr(one, "name", None) == path[0]]
+    code = compile(ast.Module(alone, []), str(ROOT / mutant.path), "exec", dont_inherit=True)
     for name in path:
         code = next(part for part in code.co_consts if isinstance(part, types.CodeType) and part.co_name == name)
     _function(module, path).__code__ = code
@@ -376,7 +393,7 @@ def _function(module: types.ModuleType, path: list[str]) -> Any:  # noqa: ANN401
 
 
 def _replace_values(module: types.ModuleType, tree: ast.Module) -> None:
-    """Compute the module's values again and put each changed one wherever its name was imported."""
+    """Compute the module's values again and put each changed one wherever its name was imported, by tests as well."""
     scratch = dict(vars(module))
     values: list[ast.stmt] = [one for one in tree.body if isinstance(one, ast.Assign | ast.AnnAssign)]
     exec(compile(ast.Module(values, []), "<mutant>", "exec", dont_inherit=True), scratch)  # noqa: S102
@@ -389,7 +406,7 @@ def _replace_values(module: types.ModuleType, tree: ast.Module) -> None:
             old.update(value)
         for other in list(sys.modules.values()):
             names = getattr(other, "__dict__", {})
-            if names.get(name) is old and str(names.get("__name__")).startswith("kmslint"):
+            if names.get(name) is old and str(names.get("__name__")).partition(".")[0] in {"kmslint", "tests"}:
                 names[name] = old if isinstance(old, dict) else value
 
 
@@ -407,14 +424,14 @@ class _Slow(BaseException):
     """A test took far longer than without the fault."""
 
 
-def _run_item(item: pytest.Item, seconds: float) -> str | None:
-    """None when the test passes (or is skipped), else the kind of exception that it raised."""
+def _run_item(item: pytest.Item, limit: float) -> str | None:
+    """None when the test passes (or is skipped), else the kind of exception that it raised: _Slow after `limit` CPU seconds."""
 
     def late(*_: object) -> None:
         raise _Slow
 
     signal.signal(signal.SIGVTALRM, late)
-    signal.setitimer(signal.ITIMER_VIRTUAL, 4 + 15 * seconds)
+    signal.setitimer(signal.ITIMER_VIRTUAL, limit)
     state = item.session._setupstate  # noqa: SLF001
     try:
         state.setup(item)
@@ -429,8 +446,11 @@ def _run_item(item: pytest.Item, seconds: float) -> str | None:
     return None
 
 
-def _in_fork(work: Callable[[], object]) -> tuple[int, int]:
-    """Start `work` in a fork; its process and the end of a pipe on which its answer comes as JSON."""
+def _in_fork(work: Callable[[], object], seconds: float = 600) -> tuple[int, int]:
+    """Start `work` in a fork; its process and the end of a pipe on which its answer comes as JSON.
+
+    After `seconds` of CPU time the process is ended, wherever it is, without an answer.
+    """
     reading, writing = os.pipe()
     pid = os.fork()
     if pid:
@@ -441,6 +461,7 @@ def _in_fork(work: Callable[[], object]) -> tuple[int, int]:
     for stream in (0, 1, 2):
         os.dup2(null, stream)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 1, int(seconds) + 2))
     try:
         answer = json.dumps(work()).encode()
         while answer:
@@ -470,37 +491,47 @@ def _traced(item: pytest.Item) -> object:
     def of_call(frame: types.FrameType, *_: object) -> Any:  # noqa: ANN401
         return of_line if frame.f_code.co_filename.startswith(wanted) else None
 
+    _forget()
     start = time.process_time()
     sys.settrace(of_call)
-    failed = _run_item(item, 60)
+    failed = _run_item(item, 300)
     sys.settrace(None)
     return [failed, time.process_time() - start, sorted((path[skip:], line) for path, line in lines)]
 
 
-def _reaches(items: list[pytest.Item]) -> dict[str, Reach]:
+def _reaches(items: list[pytest.Item], jobs: int) -> dict[str, Reach]:
     """By test: what it reaches. Tests that fail without a fault say nothing and are left out."""
-    found = {}
+    found: dict[str, Reach] = {}
     gc.collect()
     gc.freeze()
-    for item in items:
-        pid, reading = _in_fork(lambda item=item: _traced(item))  # type: ignore[misc]
-        answer = _answer(reading)
-        os.waitpid(pid, 0)
-        if answer is None or answer[0] is not None:
-            print(f"left out, fails without a fault: {item.nodeid}", file=sys.stderr)
-            continue
-        if answer[2]:
-            found[item.nodeid] = Reach(frozenset((path, line) for path, line in answer[2]), answer[1])
-    return found
+    waiting = iter(items)
+    running: dict[int, tuple[pytest.Item, int]] = {}
+    while True:
+        for item in itertools.islice(waiting, jobs - len(running)):
+            pid, reading = _in_fork(lambda item=item: _traced(item))  # type: ignore[misc]
+            running[reading] = (item, pid)
+        if not running:
+            return found
+        for reading in select.select(list(running), [], [])[0]:
+            item, pid = running.pop(reading)
+            answer = _answer(reading)
+            os.waitpid(pid, 0)
+            if answer is None or answer[0] is not None:
+                print(f"left out, fails without a fault: {item.nodeid}", file=sys.stderr)
+            elif answer[2]:
+                found[item.nodeid] = Reach(frozenset((path, line) for path, line in answer[2]), answer[1])
 
 
 def _judge(mutant: Mutant, items: list[pytest.Item], usual: dict[str, float], cap: float) -> dict[str, object]:
+    """The outcome within `cap` CPU seconds; where they do not suffice for a test, the fault has survived so far."""
     plant(mutant)
     start = time.process_time()
     for done, item in enumerate(items):
-        if time.process_time() - start > cap:
+        limit = 1 + PATIENCE * usual[item.nodeid]
+        left = cap - (time.process_time() - start)
+        failed = _run_item(item, min(limit, left)) if left > 0 else _Slow.__name__
+        if failed == _Slow.__name__ and left < limit:
             return {"outcome": SURVIVED, "tests": done, "of": len(items)}
-        failed = _run_item(item, usual[item.nodeid])
         if failed is not None:
             return {"outcome": KILLED, "by": item.nodeid, "as": failed, "tests": done + 1, "of": len(items)}
     return {"outcome": SURVIVED, "tests": len(items), "of": len(items)}
@@ -519,6 +550,9 @@ class Campaign:
         reaches = self._reach_once(marked)
         self.items = {item.nodeid: item for item in marked if item.nodeid in reaches}
         self.seconds = {name: reach.seconds for name, reach in reaches.items() if name in self.items}
+        self.likely = {
+            name: max((much for at, much in LIKELY.items() if name.startswith(at)), default=1) for name in self.seconds
+        }
         self.kills: Counter[tuple[str, str]] = Counter()
         self.by_line: dict[tuple[str, int], list[str]] = {}
         for name in self.seconds:
@@ -537,7 +571,7 @@ class Campaign:
             same = {str(item.path) for item in items if kept["files"].get(str(item.path)) == files[str(item.path)]}
             known = {item.nodeid for item in items if str(item.path) in same}
             found = {name: Reach(frozenset(map(tuple, at)), took) for name, (at, took) in kept["reach"].items() if name in known}
-        found |= _reaches([item for item in items if item.nodeid not in known])
+        found |= _reaches([item for item in items if item.nodeid not in known], self.options.jobs)
         reach = {name: (sorted(one.lines), one.seconds) for name, one in found.items()}
         path.write_text(json.dumps({"code": code, "files": files, "reach": reach}))
         return found
@@ -552,8 +586,7 @@ class Campaign:
         here = f"{mutant.path}::{mutant.site.function}"
 
         def worth(name: str) -> tuple[float, str]:
-            likely = 8 if name.startswith("tests/mutation") else 1
-            kills = likely + self.kills[mutant.path, name] + 20 * self.kills[here, name]
+            kills = self.likely[name] + self.kills[mutant.path, name] + 20 * self.kills[here, name]
             return (self.seconds[name] + 0.003) / kills, name
 
         return sorted(names, key=worth)
@@ -589,11 +622,12 @@ class Campaign:
                     mutant = next(todo, None)
                     if mutant is None:
                         break
-                    if not self._tests(mutant):
+                    tests = self._tests(mutant)
+                    if not tests:
                         nothing = {"name": mutant.name, "line": mutant.site.first, "outcome": UNREACHED, "tests": 0, "of": 0}
                         print(json.dumps(nothing), file=state, flush=True)
                         continue
-                    pid, reading, limit = self._start(mutant)
+                    pid, reading, limit = self._start(mutant, tests)
                     running[reading] = (mutant, pid, limit)
                 if not running:
                     return
@@ -605,11 +639,11 @@ class Campaign:
                     del running[reading]
                     print(json.dumps(self._result(mutant, pid, reading, is_late=reading not in ready)), file=state, flush=True)
 
-    def _start(self, mutant: Mutant) -> tuple[int, int, float]:
-        tests = self._tests(mutant)
+    def _start(self, mutant: Mutant, tests: list[str]) -> tuple[int, int, float]:
         items = [self.items[name] for name in tests]
-        pid, reading = _in_fork(lambda: _judge(mutant, items, self.seconds, self.options.seconds))
-        return pid, reading, time.monotonic() + 10 * self.options.seconds + 120
+        cap = self.options.seconds
+        pid, reading = _in_fork(lambda: _judge(mutant, items, self.seconds, cap), cap + 3)
+        return pid, reading, time.monotonic() + 10 * cap + 60
 
     def _result(self, mutant: Mutant, pid: int, reading: int, *, is_late: bool) -> dict[str, Any]:
         if is_late:
@@ -685,7 +719,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="plant faults in the policy language and the reasoning core; run the tests")
     parser.add_argument("--state", default="mutants/results.jsonl", help="where results are kept")
     parser.add_argument("--minutes", type=float, default=30, help="stop starting mutants after this time")
-    parser.add_argument("--seconds", type=float, default=8, help="at most this long in the tests of one mutant")
+    parser.add_argument("--seconds", type=float, default=8, help="at most this much CPU time for one mutant")
+    parser.add_argument("--tests", nargs="+", default=TESTS, metavar="PATH", help="only these tests")
     parser.add_argument("--jobs", type=int, default=1, help="mutants at a time")
     parser.add_argument("--sample", type=int, default=None, help="only so many of the mutants, without bias")
     parser.add_argument("--only", default="", help="only mutants whose name holds this text")
@@ -698,8 +733,8 @@ def main() -> int:
     os.chdir(ROOT)
     Path(options.state).parent.mkdir(parents=True, exist_ok=True)
     sys.path.insert(0, str(ROOT))
-    tests = [path for path in TESTS if (ROOT / path).exists()]
-    arguments = ["-q", "-p", "no:cacheprovider", "--import-mode=importlib", *tests]
+    tests = [path for path in options.tests if (ROOT / path.partition("::")[0]).exists()]
+    arguments = ["-q", "-p", "no:cacheprovider", "--import-mode=importlib", f"--ignore={SUBPROCESSES}", *tests]
     return pytest.main(arguments, plugins=[_Plugin(options)])
 
 
