@@ -192,24 +192,22 @@ def _judge_satisfiable(key: Key, place: Place) -> Iterator[Finding]:
         message = f"no request can satisfy the conditions of the statement, so the {what} does not exist"
         yield place.finding(message, severity=severity, help="remove the condition that cannot hold, or the statement")
         return
-    if isinstance(answer, Undetermined):
-        yield place.undetermined(
-            "whether a request can satisfy the conditions of the statement is open", causes(answer), severity=severity
-        )
-        return
+    shown = answer.witness.action if isinstance(answer, Violated) else None
     for item in _to_ask(place.statement):
         text = literal(item.value)
-        if text is None or not table.match(text) or _is_ineffective(text) or _is_shown(text, answer.witness.action):
+        if text is None or not table.match(text) or _is_ineffective(text) or _is_shown(text, shown):
             continue
         of_action = _applying(key, place, text)
-        if isinstance(of_action, Undetermined):
+        if isinstance(of_action, Proven):
+            message = f"no request for {quoted(text)} can satisfy the conditions, so this {what} does not exist"
+            help = "move the action to a statement of its own, without the condition that it never carries"
+            yield place.finding(message, severity=severity, node=item.node, help=help)
+        elif isinstance(of_action, Undetermined):
             message = f"whether a request for {quoted(text)} can satisfy the conditions is open"
             yield place.undetermined(message, causes(of_action), severity=severity, node=item.node)
-        if not isinstance(of_action, Proven):
-            continue
-        message = f"no request for {quoted(text)} can satisfy the conditions, so this {what} does not exist"
-        help = "move the action to a statement of its own, without the condition that it never carries"
-        yield place.finding(message, severity=severity, node=item.node, help=help)
+    if isinstance(answer, Undetermined):
+        message = "whether a request can satisfy the conditions of the statement is open"
+        yield place.undetermined(message, causes(answer), severity=severity)
 
 
 def _to_ask(statement: Statement) -> tuple[Item, ...]:
@@ -218,9 +216,9 @@ def _to_ask(statement: Statement) -> tuple[Item, ...]:
     return entries if len(entries) > 1 else ()
 
 
-def _is_shown(text: str, action: str) -> bool:
+def _is_shown(text: str, action: str | None) -> bool:
     """Whether a request for `action`, which the statement admits, is one for the entry `text`."""
-    return action.removeprefix("kms:") in table.match(text)
+    return action is not None and action.removeprefix("kms:") in table.match(text)
 
 
 def _unconditional(place: Place) -> Policy:
