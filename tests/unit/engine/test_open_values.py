@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 
+from kmslint.engine.assess import assess_rule
 from kmslint.engine.finding import FAIL, UNDETERMINED
+from kmslint.engine.loader import load_rules
+from kmslint.model.settings import Settings
 from kmslint.tree import Symbol, Template
 from tests.unit.engine.test_predicates import OWNER, ROOT, STRANGER, allow, ask, document, key_with
 
@@ -36,6 +39,25 @@ CASES: list[tuple[str, str, dict[str, Any], str]] = [
         "negated_allow",
         "an exempt principal",
         document({"Effect": "Deny", "NotPrincipal": {"AWS": [WHOLE]}, "Action": "kms:*", "Resource": "*"}),
+        ROLE,
+    ),
+    (
+        "negated_allow",
+        "an exempt principal of an account that is not exempt",
+        document(
+            {
+                "Effect": "Deny",
+                "NotPrincipal": {"AWS": [within(f"arn:aws:iam::{OWNER}:role/", HOLE), STRANGER]},
+                "Action": "kms:*",
+                "Resource": "*",
+            }
+        ),
+        "App",
+    ),
+    (
+        "shadowed_statement",
+        "whom both statements name",
+        document(allow({"AWS": WHOLE}, "kms:Decrypt", KEYED), allow({"AWS": WHOLE}, "kms:Decrypt")),
         ROLE,
     ),
     (
@@ -104,3 +126,29 @@ def test_what_would_fail_for_some_text_is_not_passed(check: str, what: str, poli
 def test_what_no_text_makes_wrong_is_passed(check: str, policy: dict[str, Any]) -> None:
     """Text that stands in a name is taken for one: AWS refuses a policy in which it is none."""
     assert outcomes(check, policy) == []
+
+
+def test_conditions_without_an_exact_opposite_are_not_compared() -> None:
+    binary = {"BinaryEquals": {"aws:PrincipalTag/team": "QmxvY2s="}}
+    (finding,) = ask(
+        "shadowed_statement", key_with(document(allow({"AWS": ROLE}, "kms:Decrypt", binary), allow("*", "kms:Decrypt")))
+    )
+    assert finding.outcome == UNDETERMINED
+    assert outcomes("shadowed_statement", document(allow({"AWS": ROLE}, "kms:Decrypt", binary), allow("*", "kms:Encrypt"))) == []
+
+
+def test_one_action_may_be_open_beside_one_that_is_possible() -> None:
+    """No document says whether a key policy decides about SynchronizeMultiRegionKey."""
+    (finding,) = ask(
+        "impossible_condition", key_with(document(allow({"AWS": ROLE}, ["kms:Decrypt", "kms:SynchronizeMultiRegionKey"], KEYED)))
+    )
+    assert (finding.outcome, "kms:SynchronizeMultiRegionKey" in finding.message) == (UNDETERMINED, True)
+    assert outcomes("impossible_condition", document(allow({"AWS": ROLE}, ["kms:Decrypt", "kms:Encrypt"], KEYED))) == []
+
+
+def test_a_check_passes_no_statement_that_it_has_not_seen() -> None:
+    (rule,) = [one for one in load_rules() if one.id == "unknown-action"]
+    seen = allow({"AWS": ROLE}, "kms:Decrypt")
+    found = [assess_rule(rule, key_with(document(seen, *more)), Settings())[0] for more in ([], [seen], [HOLE])]
+    assert [one.outcome.value for one in found] == ["PASS", "PASS", "UNDETERMINED"]
+    assert "var.x" in (found[2].reason or "")
