@@ -15,7 +15,7 @@ from kmslint.policy.request import Request
 from kmslint.reason.answer import StatementRef
 from kmslint.reason.witness import as_json
 from kmslint.reporters.excerpt import Excerpts
-from kmslint.reporters.text import witness_sentence
+from kmslint.reporters.text import excerpt, witness_sentence
 from kmslint.reporters.visible import visible
 from kmslint.typed import Final
 
@@ -153,13 +153,8 @@ def _places(key: Key, refs: Sequence[StatementRef]) -> Iterator[str]:
             continue
         location = statement.node.locate(statement=statement.index, sid=statement.sid)
         yield f"  --> {_place(location)} {_name(statement)}"
-        rows = excerpts.rows(location)
-        gutter = max((len(row.number) for row in rows), default=0)
-        wide = any(row.bar for row in rows)
-        for row in rows:
-            bar = f"{row.bar:1}" if wide else ""
-            gap = " " if wide and not row.mark else ""
-            yield f" {row.number:>{gutter}} | {bar}{gap}{row.mark or row.source}".rstrip()
+        for line in excerpt(excerpts.rows(location)):
+            yield "".join(piece.text for piece in line).rstrip()
 
 
 def _statement(key: Key, ref: StatementRef) -> Statement | None:

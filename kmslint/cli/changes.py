@@ -24,7 +24,7 @@ from kmslint.model.result import Report
 from kmslint.reason.witness import as_json
 from kmslint.reporters.excerpt import Excerpts
 from kmslint.reporters.json import location_members
-from kmslint.reporters.text import Line, Piece, witness_sentence
+from kmslint.reporters.text import Line, Piece, excerpt, witness_sentence
 from kmslint.reporters.view import label
 from kmslint.reporters.visible import visible
 from kmslint.typed import Final
@@ -106,7 +106,7 @@ def _access(name: str, access: Access, excerpts: Excerpts, what: str, verb: str,
             Piece(_place(location), "place"),
             Piece(f" {_statement(location)} {role}"),
         )
-        yield from _excerpt(excerpts, location)
+        yield from excerpt(excerpts.rows(location))
     yield from (_labelled("when", condition) for condition in access.conditions)
     yield (Piece("  witness: ", "label"), Piece(witness_sentence(as_json(gain.witness))))
     if gain.more:
@@ -134,17 +134,6 @@ def _place(location: Location) -> str:
 
 def _statement(location: Location) -> str:
     return f"statement `{visible(location.sid)}`" if location.sid else f"statement {location.statement}"
-
-
-def _excerpt(excerpts: Excerpts, location: Location) -> Iterator[Line]:
-    rows = excerpts.rows(location)
-    gutter = max((len(row.number) for row in rows), default=0)
-    wide = any(row.bar for row in rows)
-    for row in rows:
-        bar = f"{row.bar:1}" if wide else ""
-        gap = " " if wide and not row.mark else ""
-        style = "mark" if row.mark else "source"
-        yield (Piece(f" {row.number:>{gutter}} | {bar}{gap}", "gutter"), Piece(row.mark or row.source, style))
 
 
 def _fact(name: str, fact: FactChange) -> Iterator[Line]:

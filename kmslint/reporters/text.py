@@ -165,7 +165,7 @@ def _headline(finding: Finding) -> Line:
 def _places(result: Result, excerpts: Excerpts) -> Iterator[Line]:
     for number, location in enumerate(result.locations):
         yield (Piece("  --> " if number == 0 else "  and "), Piece(_place(location), "place"), Piece(_statement(location)))
-        yield from _excerpt(excerpts.rows(location))
+        yield from excerpt(excerpts.rows(location))
 
 
 def _place(location: Location) -> str:
@@ -178,16 +178,17 @@ def _statement(location: Location) -> str:
     return f" statement {location.statement}" if location.statement is not None else ""
 
 
-def _excerpt(rows: tuple[Row, ...]) -> Iterator[Line]:
+def excerpt(rows: tuple[Row, ...]) -> Iterator[Line]:
+    """The rows behind their line numbers, with room for the marks beside them where one has any."""
     gutter = max((len(row.number) for row in rows), default=0)
     wide = any(row.bar for row in rows)
     for row in rows:
         bar = f"{row.bar:1}" if wide else ""
-        edge = f" {row.number:>{gutter}} | {bar}"
-        if row.mark:
-            yield (Piece(edge if wide else f"{edge}", "gutter"), Piece(row.mark, "mark"))
-        else:
-            yield (Piece(edge, "gutter"), Piece(f" {row.source}" if wide else row.source, "source"))
+        gap = " " if wide and not row.mark else ""
+        yield (
+            Piece(f" {row.number:>{gutter}} | {bar}", "gutter"),
+            Piece(row.mark or gap + row.source, "mark" if row.mark else "source"),
+        )
 
 
 def _explanation(finding: Finding, view: View) -> Iterator[Line]:
